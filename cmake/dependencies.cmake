@@ -1,0 +1,20 @@
+# What polyak is built with; the README says what each is for. Nothing is downloaded.
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED) # before ONNX, whose targets name it
+find_package(ONNX REQUIRED CONFIG)
+find_package(CLI11 REQUIRED CONFIG)
+find_package(fmt REQUIRED CONFIG)
+find_package(nlohmann_json REQUIRED CONFIG)
+find_package(hwy REQUIRED CONFIG)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(mpfr REQUIRED IMPORTED_TARGET mpfr)
+# Without HDF5 the helper isn't built, and opening an HDF5 file says that it is missing.
+find_package(HDF5 COMPONENTS C CXX)
+
+if(POLYAK_BUILD_TESTS)
+  find_package(GTest REQUIRED CONFIG)
+endif()
+if(POLYAK_BUILD_BENCHMARKS)
+  find_package(benchmark REQUIRED CONFIG)
+endif()

@@ -1,0 +1,76 @@
+#include "formats/hdf5/hdf5_format.h"
+
+#include <algorithm>
+#include <any>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "formats/hdf5/hdf5_checkpoint.h"
+#include "formats/hdf5/helper_process.h"
+#include "formats/hdf5/protocol.h"
+
+namespace polyak::hdf5 {
+namespace {
+
+constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+constexpr std::uint64_t kFirstUserBlockBytes = 512;
+constexpr const char* kContextKey = "hdf5";
+
+bool HasSignatureAt(const InputFile& file, std::uint64_t offset) {
+  std::array<char, kSignature.size()> found{};
+  const std::size_t length = file.ReadUpTo(offset, std::as_writable_bytes(std::span(found)));
+  return std::string_view(found.data(), length) == kSignature;
+}
+
+std::shared_ptr<HelperProcess> HelperOf(OpenContext& context) {
+  const auto kept = context.per_run.find(kContextKey);
+  if (kept != context.per_run.end()) {
+    return std::any_cast<std::shared_ptr<HelperProcess>>(kept->second);
+  }
+  auto helper =
+      HelperProcess::Start(HelperProcess::Find(context.hdf5_helper), context.helper_memory_bytes);
+  context.per_run.emplace(kContextKey, helper);
+  return helper;
+}
+
+}  // namespace
+
+bool Probe(const InputFile& file) {
+  if (HasSignatureAt(file, 0)) return true;
+  std::uint64_t offset = kFirstUserBlockBytes;
+  while (offset < file.size()) {
+    if (HasSignatureAt(file, offset)) return true;
+    if (offset > file.size() / 2) return false;
+    offset *= 2;
+  }
+  return false;
+}
+
+std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context) {
+  const std::shared_ptr<HelperProcess> helper = HelperOf(context);
+  const int descriptor = file->descriptor();
+  CheckpointBuilder builder(std::move(file), context.index_budget);
+  try {
+    wire::Request request;
+    request.set_protocol(kProtocol);
+    helper->Send(request, descriptor);
+    bool done = false;
+    while (!done) {
+      const wire::Reply reply = helper->Receive(context.stop);
+      builder.Add(reply);
+      done = reply.done();
+    }
+  } catch (...) {
+    // It is dead, or in the middle of an answer, or its library has seen a damaged file: the next
+    // file gets a new one.
+    context.per_run.erase(context.per_run.find(kContextKey));
+    throw;
+  }
+  return std::move(builder).Build();
+}
+
+}  // namespace polyak::hdf5

@@ -1,0 +1,239 @@
+#include "formats/hdf5/helper_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "formats/hdf5/protocol.h"
+
+namespace polyak::hdf5 {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr const char* kProgramName = "polyak-hdf5";
+// How often a waiting Receive looks at `stop`.
+constexpr milliseconds kStep{50};
+// How long a helper that has closed its socket may take to end.
+constexpr milliseconds kFarewell{1000};
+
+bool IsProgram(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored) && access(path.c_str(), X_OK) == 0;
+}
+
+// What posix_spawn is to do before the program begins.
+class SpawnSettings {
+ public:
+  explicit SpawnSettings(int socket) {
+    Check(posix_spawn_file_actions_init(&actions_));
+    Check(posix_spawnattr_init(&attributes_));
+    // The socket first: its number may be one of those that are given away next.
+    Check(posix_spawn_file_actions_adddup2(&actions_, socket, kSocketDescriptor));
+    Check(posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDWR, 0));
+    // Not the user's terminal: what a dying C library says is of no use there.
+    Check(posix_spawn_file_actions_adddup2(&actions_, 0, 1));
+    Check(posix_spawn_file_actions_adddup2(&actions_, 0, 2));
+    Check(posix_spawn_file_actions_addclosefrom_np(&actions_, kSocketDescriptor + 1));
+    sigset_t signals;
+    sigemptyset(&signals);
+    Check(posix_spawnattr_setsigmask(&attributes_, &signals));
+    sigfillset(&signals);
+    Check(posix_spawnattr_setsigdefault(&attributes_, &signals));
+    Check(posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+  ~SpawnSettings() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+
+  const posix_spawn_file_actions_t* actions() const noexcept { return &actions_; }
+  const posix_spawnattr_t* attributes() const noexcept { return &attributes_; }
+
+ private:
+  static void Check(int error_number) {
+    if (error_number != 0) throw SystemError("can't prepare the HDF5 helper", error_number);
+  }
+
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+struct SocketPair {
+  SocketPair() {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+      throw SystemError("can't make a socket for the HDF5 helper", errno);
+    }
+    ours = ends[0];
+    theirs = ends[1];
+  }
+  SocketPair(const SocketPair&) = delete;
+  SocketPair& operator=(const SocketPair&) = delete;
+  ~SocketPair() {
+    if (ours >= 0) close(ours);
+    close(theirs);
+  }
+
+  int ours = -1;
+  int theirs = -1;
+};
+
+Error KilledBy(int signal_number) {
+  if (signal_number == SIGXCPU) {
+    return {ErrorKind::kCorrupt,
+            fmt::format("the HDF5 library took more than {} s of processor time over this file",
+                        kCpuSecondsPerFile)};
+  }
+  if (signal_number == SIGKILL) {
+    return {ErrorKind::kSystem, "the HDF5 helper was killed, perhaps for want of memory"};
+  }
+  return {ErrorKind::kCorrupt,
+          fmt::format("the HDF5 library crashed on this file (signal {})", signal_number)};
+}
+
+Error Nonsense() {
+  return {ErrorKind::kSystem, "the HDF5 helper's answer makes no sense",
+          "are polyak and polyak-hdf5 of the same version?"};
+}
+
+}  // namespace
+
+fs::path HelperProcess::Find(const fs::path& given) {
+  if (!given.empty()) {
+    if (IsProgram(given)) return given;
+    throw Error(
+        ErrorKind::kSystem,
+        fmt::format("HDF5 files need the helper program, but '{}' isn't one", given.string()));
+  }
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (error)
+    throw SystemError("can't find out where polyak is, to find its HDF5 helper there",
+                      error.value());
+  const fs::path beside = self.parent_path() / kProgramName;
+  if (IsProgram(beside)) return beside;
+  const fs::path installed = self.parent_path().parent_path() / "libexec" / "polyak" / kProgramName;
+  if (IsProgram(installed)) return installed;
+  throw Error(ErrorKind::kSystem,
+              fmt::format("HDF5 files need the helper program {}, which is neither '{}' nor '{}'",
+                          kProgramName, beside.string(), installed.string()),
+              "it is built where libhdf5 and its headers are installed");
+}
+
+std::shared_ptr<HelperProcess> HelperProcess::Start(const fs::path& program,
+                                                    std::uint64_t memory_bytes,
+                                                    milliseconds patience) {
+  SocketPair pair;
+  const SpawnSettings settings(pair.theirs);
+  std::string name = program.string();
+  std::string memory = std::to_string(memory_bytes);
+  const std::array<char*, 3> arguments = {name.data(), memory.data(), nullptr};
+  pid_t process = -1;
+  // The environment is passed on unread, for where the dynamic linker needs it; the helper drops
+  // it.
+  const int error_number = posix_spawn(&process, name.c_str(), settings.actions(),
+                                       settings.attributes(), arguments.data(), environ);
+  if (error_number != 0) throw SystemError("can't start " + name, error_number);
+  const int socket = std::exchange(pair.ours, -1);
+  return std::shared_ptr<HelperProcess>(new HelperProcess(process, socket, patience));
+}
+
+HelperProcess::HelperProcess(pid_t process, int socket, milliseconds patience)
+    : process_(process), socket_(socket), patience_(patience), packet_(kMaxPacketBytes) {}
+
+HelperProcess::~HelperProcess() {
+  close(socket_);
+  if (reaped_) return;
+  kill(process_, SIGKILL);
+  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void HelperProcess::Send(const wire::Request& request, int descriptor) {
+  std::string bytes = request.SerializeAsString();
+  iovec part{bytes.data(), bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+  // Never blocks for long: at most one request is under way.
+  while (sendmsg(socket_, &message, MSG_NOSIGNAL) < 0) {
+    if (errno == EPIPE || errno == ECONNRESET) throw WhyItEnded();
+    if (errno != EINTR) throw SystemError("can't talk to the HDF5 helper", errno);
+  }
+}
+
+wire::Reply HelperProcess::Receive(const std::atomic<bool>* stop) {
+  while (true) {
+    WaitForPacket(stop);
+    const ssize_t length = recv(socket_, packet_.data(), packet_.size(), MSG_DONTWAIT | MSG_TRUNC);
+    if (length < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (length < 0 && errno != ECONNRESET) throw SystemError("can't hear the HDF5 helper", errno);
+    if (length <= 0) throw WhyItEnded();
+    if (static_cast<std::size_t>(length) > packet_.size()) throw Nonsense();
+    wire::Reply reply;
+    if (!reply.ParseFromArray(packet_.data(), static_cast<int>(length))) throw Nonsense();
+    if (reply.protocol() != kProtocol) throw Nonsense();
+    return reply;
+  }
+}
+
+void HelperProcess::WaitForPacket(const std::atomic<bool>* stop) {
+  const auto deadline = steady_clock::now() + patience_;
+  pollfd wanted{.fd = socket_, .events = POLLIN, .revents = 0};
+  while (true) {
+    if (stop != nullptr && stop->load()) throw Error(ErrorKind::kCancelled, "cancelled");
+    const int ready = poll(&wanted, 1, static_cast<int>(kStep.count()));
+    if (ready > 0) return;
+    if (ready < 0 && errno != EINTR) throw SystemError("can't wait for the HDF5 helper", errno);
+    if (steady_clock::now() >= deadline) {
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("the HDF5 library said nothing about this file for {} s",
+                              patience_.count() / 1000));
+    }
+  }
+}
+
+Error HelperProcess::WhyItEnded() {
+  const auto deadline = steady_clock::now() + kFarewell;
+  int status = 0;
+  pid_t ended = 0;
+  while ((ended = waitpid(process_, &status, WNOHANG)) == 0 && steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  if (ended == 0) return Nonsense();  // it closed its socket and lives on
+  reaped_ = true;                     // or somebody else has reaped it, and the status is lost
+  if (ended > 0 && WIFSIGNALED(status)) return KilledBy(WTERMSIG(status));
+  if (ended > 0 && WIFEXITED(status)) {
+    return {ErrorKind::kSystem,
+            fmt::format("the HDF5 helper ended without an answer (exit status {})",
+                        WEXITSTATUS(status))};
+  }
+  return {ErrorKind::kSystem, "the HDF5 helper ended without an answer"};
+}
+
+}  // namespace polyak::hdf5

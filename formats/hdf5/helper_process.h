@@ -1,0 +1,65 @@
+// The helper program polyak-hdf5, running: the only place where the HDF5 library meets a file.
+//
+// It is started once per run, at the first HDF5 file, with one end of a socket pair and nothing
+// else of ours; it ends with this object. Whatever goes wrong with it, a crash on a hostile file
+// included, is an Error here, after which this object is good for nothing but destruction.
+// Not shared between threads.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "formats/hdf5/index.pb.h"
+
+namespace polyak::hdf5 {
+
+class HelperProcess {
+ public:
+  // How long the helper may be silent while it works on a file.
+  static constexpr std::chrono::milliseconds kPatience = std::chrono::seconds(60);
+
+  // Looks in `given` if that isn't empty, else beside the running program and in its
+  // ../libexec/polyak. Throws Error (kSystem) naming the places.
+  static std::filesystem::path Find(const std::filesystem::path& given);
+
+  // Starts `program`, which may use `memory_bytes`. Throws Error (kSystem).
+  static std::shared_ptr<HelperProcess> Start(const std::filesystem::path& program,
+                                              std::uint64_t memory_bytes,
+                                              std::chrono::milliseconds patience = kPatience);
+
+  HelperProcess(const HelperProcess&) = delete;
+  HelperProcess& operator=(const HelperProcess&) = delete;
+  // Kills it: it holds nothing that would be lost.
+  ~HelperProcess();
+
+  // Passes the request and a duplicate of the descriptor on.
+  void Send(const wire::Request& request, int descriptor);
+
+  // Waits for the next reply. Throws Error: kCancelled once *stop is set (may be null), kCorrupt
+  // where the helper crashed on the file or took too long, kSystem where it ended otherwise or
+  // doesn't speak our language.
+  wire::Reply Receive(const std::atomic<bool>* stop);
+
+ private:
+  HelperProcess(pid_t process, int socket, std::chrono::milliseconds patience);
+
+  void WaitForPacket(const std::atomic<bool>* stop);
+  // Why there won't be a reply any more.
+  Error WhyItEnded();
+
+  pid_t process_;
+  int socket_;
+  std::chrono::milliseconds patience_;
+  bool reaped_ = false;
+  std::vector<char> packet_;
+};
+
+}  // namespace polyak::hdf5

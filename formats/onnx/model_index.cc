@@ -1,0 +1,126 @@
+#include "formats/onnx/model_index.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <unordered_set>
+#include <utility>
+
+#include "core/error.h"
+#include "formats/onnx/graph_walk.h"
+
+namespace polyak::onnx_format {
+namespace {
+
+using onnx::ModelProto;
+using onnx::StringStringEntryProto;
+
+constexpr std::string_view kProvenanceKey = "polyak";
+
+// Notes a metadata_props entry that holds a provenance record.
+void NoteMetadata(const Field& field, FieldReader& model, ModelIndex& index) {
+  constexpr std::uint64_t kMostKeyBytes = 64;
+  FieldReader entry = model.Into(field);
+  std::string key;
+  Extent value;
+  while (const auto part = entry.Next()) {
+    if (part->Is(StringStringEntryProto::kKeyFieldNumber, WireType::kBytes) &&
+        part->content.length <= kMostKeyBytes) {
+      entry.bytes().Seek(part->content.offset);
+      key = entry.bytes().TakeText(part->content.length, part->content.end());
+    } else if (part->Is(StringStringEntryProto::kValueFieldNumber, WireType::kBytes)) {
+      value = part->content;
+    }
+  }
+  if (key != kProvenanceKey) return;
+  constexpr std::size_t kMostRecords = 1024;
+  if (index.provenance_fields.size() >= kMostRecords) {
+    throw Error(ErrorKind::kCorrupt, "metadata_props has too many entries of polyak's");
+  }
+  index.provenance_fields.push_back(field.whole);
+  constexpr std::uint64_t kMostRecordBytes = std::uint64_t{4} << 20;
+  if (value.length > kMostRecordBytes) return;
+  entry.bytes().Seek(value.offset);
+  index.provenance = entry.bytes().TakeText(value.length, value.end());
+}
+
+void IndexField(const Field& field, FieldReader& model, GraphWalk& walk, ModelIndex& index) {
+  if (field.type != WireType::kBytes) return;
+  switch (field.number) {
+    case ModelProto::kGraphFieldNumber: walk.Graph(model.Into(field), ""); break;
+    case ModelProto::kFunctionsFieldNumber: walk.Function(model.Into(field)); break;
+    case ModelProto::kMetadataPropsFieldNumber: NoteMetadata(field, model, index); break;
+    case ModelProto::kTrainingInfoFieldNumber:
+      throw Error(ErrorKind::kUnsupported, "training_info is not supported yet");
+    default: break;
+  }
+}
+
+void CheckNames(const std::vector<TensorInfo>& tensors) {
+  std::unordered_set<std::string_view> seen;
+  for (const TensorInfo& tensor : tensors) {
+    if (tensor.name.find('\0') != std::string::npos) {
+      throw Error(ErrorKind::kCorrupt, "the name of a tensor has a NUL byte in it");
+    }
+    if (!seen.insert(tensor.name).second) {
+      throw Error(ErrorKind::kCorrupt, tensor.name + ": two tensors have this name");
+    }
+  }
+}
+
+// The wire type of ModelProto's fields: the numbers 1 and 5 are varints, all else messages and
+// strings. Nothing for a number that it doesn't have.
+std::optional<WireType> TypeInModel(std::uint32_t number) {
+  switch (number) {
+    case ModelProto::kIrVersionFieldNumber:
+    case ModelProto::kModelVersionFieldNumber: return WireType::kVarint;
+    case ModelProto::kProducerNameFieldNumber:
+    case ModelProto::kProducerVersionFieldNumber:
+    case ModelProto::kDomainFieldNumber:
+    case ModelProto::kDocStringFieldNumber:
+    case ModelProto::kGraphFieldNumber:
+    case ModelProto::kOpsetImportFieldNumber:
+    case ModelProto::kMetadataPropsFieldNumber:
+    case ModelProto::kTrainingInfoFieldNumber:
+    case ModelProto::kFunctionsFieldNumber: return WireType::kBytes;
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+ModelIndex IndexModel(const InputFile& file, IndexBudget& budget) {
+  ModelIndex index;
+  ByteReader bytes(file);
+  FieldReader model(bytes, {0, file.size()}, 0);
+  GraphWalk walk(budget, index);
+  while (const auto field = model.Next()) IndexField(*field, model, walk, index);
+  budget.CheckFits();
+  CheckNames(index.tensors);
+  return index;
+}
+
+// ONNX has no signature. A model begins with fields of ModelProto and has a graph among them, or
+// is cut off before it.
+bool LooksLikeModel(const InputFile& file) {
+  constexpr int kMostFields = 64;
+  ByteReader bytes(file);
+  FieldReader model(bytes, {0, file.size()}, 0);
+  int known = 0;
+  try {
+    for (int i = 0; i < kMostFields; ++i) {
+      const auto field = model.Next();
+      if (!field) return false;
+      const auto type = TypeInModel(field->number);
+      if (type && *type != field->type) return false;
+      if (!type && known == 0) return false;
+      known += type ? 1 : 0;
+      if (field->number == ModelProto::kGraphFieldNumber) return true;
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kSystem) throw;
+    return known > 0;
+  }
+  return false;
+}
+
+}  // namespace polyak::onnx_format

@@ -1,0 +1,45 @@
+#include "core/checkpoint.h"
+
+#include <cassert>
+#include <utility>
+
+#include "core/error.h"
+
+namespace polyak {
+
+Checkpoint::Checkpoint(std::filesystem::path path, std::vector<TensorInfo> tensors,
+                       std::string provenance)
+    : path_(std::move(path)), tensors_(std::move(tensors)), provenance_(std::move(provenance)) {}
+
+void Checkpoint::Read(std::size_t tensor, const Box& box, std::span<std::byte> elements) const {
+  const TensorInfo& info = tensors_[tensor];
+  assert(info.unreadable.empty());
+  assert(Inside(box, info.shape));
+  assert(elements.size() == ElementsIn(box) * info.element_bytes);
+  try {
+    DoRead(tensor, box, elements);
+  } catch (Error& error) {
+    error.AddContext(info.name);
+    error.AddContext(path_.string());
+    throw;
+  }
+}
+
+void Checkpoint::ReadStored(std::size_t tensor, std::uint64_t offset,
+                            std::span<std::byte> bytes) const {
+  const TensorInfo& info = tensors_[tensor];
+  assert(bytes.size() <= info.stored_bytes && offset <= info.stored_bytes - bytes.size());
+  try {
+    DoReadStored(tensor, offset, bytes);
+  } catch (Error& error) {
+    error.AddContext(info.name);
+    error.AddContext(path_.string());
+    throw;
+  }
+}
+
+std::unique_ptr<Output> Checkpoint::BeginOutput(const OutputRequest& request) const {
+  return DoBeginOutput(request);
+}
+
+}  // namespace polyak

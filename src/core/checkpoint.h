@@ -1,0 +1,80 @@
+// A saved model, opened as an index: what tensors there are and where their payloads lie.
+// Immutable once open; all functions may be called from any thread. It never holds a payload.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/box.h"
+#include "core/output.h"
+#include "core/tensor.h"
+
+namespace polyak {
+
+// Which file this is, whatever path leads to it (stat's st_dev and st_ino).
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+
+  bool operator==(const FileIdentity&) const = default;
+};
+
+class Checkpoint {
+ public:
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
+  virtual ~Checkpoint() = default;
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  // Of all its files together.
+  std::uint64_t file_bytes() const { return DoFileBytes(); }
+  // In the order of the file; names are unique.
+  std::span<const TensorInfo> tensors() const noexcept { return tensors_; }
+  // The provenance record that an earlier run left in it; empty: none.
+  std::string_view provenance() const noexcept { return provenance_; }
+
+  // The elements of a box, row-major in the box, in native byte order (16-bit floats as their
+  // two bytes). The tensor is readable (TensorInfo::unreadable), the box lies inside it, and
+  // `elements` has exactly its bytes. Throws Error (kCorrupt, kSystem) naming file and tensor.
+  void Read(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
+
+  // The bytes of a payload as they lie in the file, from `offset` on, for comparing tensors
+  // whose elements have no fixed size. offset + bytes.size() <= stored_bytes. Throws as Read.
+  void ReadStored(std::size_t tensor, std::uint64_t offset, std::span<std::byte> bytes) const;
+
+  // A number that two tensors of one checkpoint share exactly if they are one payload under
+  // two names (hard links, shared ranges).
+  std::uint64_t PayloadId(std::size_t tensor) const { return DoPayloadId(tensor); }
+
+  // Begins an output with this checkpoint as its template; the checkpoint must outlive it.
+  // Throws Error (kUnsupported: this template can't be rewritten; kSystem).
+  std::unique_ptr<Output> BeginOutput(const OutputRequest& request) const;
+
+  std::vector<FileIdentity> files() const { return DoFiles(); }
+  // Throws Error (kCorrupt) if a file of it changed since it was opened (size, times).
+  void CheckUnchanged() const { DoCheckUnchanged(); }
+
+ protected:
+  Checkpoint(std::filesystem::path path, std::vector<TensorInfo> tensors, std::string provenance);
+
+ private:
+  virtual std::uint64_t DoFileBytes() const = 0;
+  virtual void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const = 0;
+  virtual void DoReadStored(std::size_t tensor, std::uint64_t offset,
+                            std::span<std::byte> bytes) const = 0;
+  virtual std::uint64_t DoPayloadId(std::size_t tensor) const = 0;
+  virtual std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const = 0;
+  virtual std::vector<FileIdentity> DoFiles() const = 0;
+  virtual void DoCheckUnchanged() const = 0;
+
+  std::filesystem::path path_;
+  std::vector<TensorInfo> tensors_;
+  std::string provenance_;
+};
+
+}  // namespace polyak

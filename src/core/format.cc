@@ -1,0 +1,22 @@
+#include "core/format.h"
+
+#include "core/error.h"
+
+namespace polyak {
+
+bool IndexBudget::Charge(std::uint64_t bytes) noexcept {
+  used_bytes_ += bytes;
+  return used_bytes_ <= limit_bytes_;
+}
+
+void IndexBudget::CheckFits() const {
+  if (used_bytes_ <= limit_bytes_) return;
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  const auto mib = [](std::uint64_t bytes) { return std::to_string((bytes + kMiB - 1) / kMiB); };
+  throw Error(ErrorKind::kUnsupported,
+              "the list of its tensors doesn't fit the memory budget (needs " + mib(used_bytes_) +
+                  " MiB with the inputs before it, has " + mib(limit_bytes_) + " MiB)",
+              "--memory gives it more");
+}
+
+}  // namespace polyak

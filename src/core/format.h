@@ -1,0 +1,59 @@
+// A checkpoint format: one row of the registry (formats/registry.h).
+#pragma once
+
+#include <any>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/checkpoint.h"
+
+namespace polyak {
+
+class InputFile;
+
+// How much memory the indexes of all inputs may take together, and how much they do. Formats
+// charge it while they read an index, before they store what they read.
+class IndexBudget {
+ public:
+  explicit IndexBudget(std::uint64_t limit_bytes = ~std::uint64_t{0}) : limit_bytes_(limit_bytes) {}
+
+  // False where it doesn't fit: go on counting, but store nothing more.
+  bool Charge(std::uint64_t bytes) noexcept;
+  // Throws Error (kUnsupported) with the number that is needed, where something did not fit.
+  void CheckFits() const;
+  std::uint64_t used_bytes() const noexcept { return used_bytes_; }
+
+ private:
+  std::uint64_t limit_bytes_;
+  std::uint64_t used_bytes_ = 0;
+};
+
+// What opening files shares within one run. Not shared between threads.
+struct OpenContext {
+  // The program that runs the HDF5 library; empty: it is looked for beside the running program,
+  // then in ../libexec/polyak.
+  std::filesystem::path hdf5_helper;
+  // How much memory a helper program may use.
+  std::uint64_t helper_memory_bytes = std::uint64_t{128} << 20;
+  IndexBudget index_budget;
+  // Set from anywhere, a signal handler too: waiting ends with Error (kCancelled). May be null.
+  const std::atomic<bool>* stop = nullptr;
+  // What a format keeps for the whole run (a helper process), by the format's name.
+  std::map<std::string, std::any, std::less<>> per_run;
+};
+
+struct Format {
+  std::string_view name;     // "onnx"
+  std::string_view summary;  // one line for people
+  // Looks at the content, never at the name; reads little. May throw Error (kSystem).
+  bool (*probe)(const InputFile& file);
+  // Throws Error (kCorrupt, kUnsupported, kSystem) without the file's name in front.
+  std::unique_ptr<Checkpoint> (*open)(std::shared_ptr<const InputFile> file, OpenContext& context);
+};
+
+}  // namespace polyak

@@ -1,0 +1,75 @@
+// An output that is being made: a copy of a template in which the payloads of some tensors are
+// replaced. It is invisible until Commit and gone without a trace if it is destroyed before.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "core/box.h"
+#include "core/tiles.h"
+
+namespace polyak {
+
+// How an output is begun.
+struct OutputRequest {
+  std::filesystem::path path;
+  bool replace_existing = false;
+  // The tensors whose payloads will be written, as indices into the template's tensors().
+  std::span<const std::size_t> replaced;
+  // The provenance record as JSON; empty: none is written and an older one stays. Commit may
+  // bring another text of the same length.
+  std::string provenance;
+};
+
+// Whether the system confirmed that an output is on the disk.
+enum class Durability : std::uint8_t { kConfirmed, kUnknown };
+
+// Write and WriteKept may be called from any thread, in any order, on disjoint parts; the other
+// functions from one thread, with nothing else under way. All throw Error (kSystem where the
+// system refuses).
+class Output {
+ public:
+  Output() = default;
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+  virtual ~Output() = default;
+
+  // The tiles in which a replaced tensor wants to be written, of about `bytes_wanted` bytes, at
+  // least one element each. Storage that can't be written in parts of that size gives larger ones.
+  Tiles TilesOf(std::size_t tensor, std::uint64_t bytes_wanted) const {
+    return DoTilesOf(tensor, bytes_wanted);
+  }
+
+  // Elements of a replaced tensor: row-major in the box, native byte order.
+  void Write(std::size_t tensor, const Box& box, std::span<const std::byte> elements) {
+    DoWrite(tensor, box, elements);
+  }
+
+  // What is copied from the template, in parts: each of [0, kept_parts()) must be written once.
+  std::size_t kept_parts() const { return DoKeptParts(); }
+  std::uint64_t kept_bytes() const { return DoKeptBytes(); }
+  // Returns the number of bytes copied.
+  std::uint64_t WriteKept(std::size_t part) { return DoWriteKept(part); }
+
+  // Of all its files together.
+  std::uint64_t size_bytes() const { return DoSizeBytes(); }
+
+  // Makes the output visible and durable: all of it or nothing. `provenance` has the length of
+  // the one in the request. Every element of the replaced tensors and every kept part must have
+  // been written (assert). After kUnknown the output is in place, but may not survive a power cut.
+  Durability Commit(std::string_view provenance) { return DoCommit(provenance); }
+
+ private:
+  virtual Tiles DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) const = 0;
+  virtual void DoWrite(std::size_t tensor, const Box& box, std::span<const std::byte> elements) = 0;
+  virtual std::size_t DoKeptParts() const = 0;
+  virtual std::uint64_t DoKeptBytes() const = 0;
+  virtual std::uint64_t DoWriteKept(std::size_t part) = 0;
+  virtual std::uint64_t DoSizeBytes() const = 0;
+  virtual Durability DoCommit(std::string_view provenance) = 0;
+};
+
+}  // namespace polyak

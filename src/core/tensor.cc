@@ -1,0 +1,30 @@
+#include "core/tensor.h"
+
+#include <array>
+
+namespace polyak {
+
+std::string_view NameOf(Role role) noexcept {
+  constexpr std::array<std::string_view, 8> kNames = {
+      "parameter", "running statistic", "constant", "optimizer state", "counter",
+      "seed",      "quantized",         "other"};
+  return kNames.at(static_cast<std::size_t>(role));
+}
+
+std::uint64_t TensorInfo::index_bytes() const noexcept {
+  // What a tensor costs besides its text: allocation headers, its extents, its share of maps.
+  constexpr std::uint64_t kOverheadBytes = 160;
+  return sizeof(TensorInfo) + kOverheadBytes + name.size() + storage.size() + unreadable.size() +
+         shape.size() * sizeof(std::uint64_t);
+}
+
+std::string ShapeText(const std::vector<std::uint64_t>& shape) {
+  std::string text = "[";
+  for (const std::uint64_t dimension : shape) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(dimension);
+  }
+  return text + ']';
+}
+
+}  // namespace polyak

@@ -1,0 +1,48 @@
+#include "engine/job_list.h"
+
+#include <algorithm>
+
+#include "plan/memory_plan.h"
+
+namespace polyak {
+namespace {
+
+constexpr std::uint64_t kMostGrainsOfJob = 16;
+constexpr std::uint64_t kJobsOfWorker = 16;
+
+std::uint64_t GrainsOf(const TensorInfo& tensor) {
+  return (tensor.bytes() + kGrainBytes - 1) / kGrainBytes;
+}
+
+}  // namespace
+
+JobList::JobList(std::span<const TensorInfo> tensors, std::span<const std::size_t> averaged,
+                 std::size_t workers) {
+  std::uint64_t total_bytes = 0;
+  for (const std::size_t tensor : averaged) total_bytes += tensors[tensor].bytes();
+  const std::uint64_t grains_of_job = std::clamp<std::uint64_t>(
+      total_bytes / (workers * kJobsOfWorker) / kGrainBytes, 1, kMostGrainsOfJob);
+
+  std::uint64_t bytes_of_job = 0;
+  const auto end_job = [&] {
+    if (runs_.size() > begins_.back()) begins_.push_back(runs_.size());
+    bytes_of_job = 0;
+  };
+  for (const std::size_t tensor : averaged) {
+    const std::uint64_t grains = GrainsOf(tensors[tensor]);
+    for (std::uint64_t first = 0; first < grains;) {
+      const std::uint64_t taken = std::min(grains - first, grains_of_job);
+      runs_.push_back({tensor, first, taken});
+      bytes_of_job += std::min(taken * kGrainBytes, tensors[tensor].bytes());
+      first += taken;
+      if (bytes_of_job >= grains_of_job * kGrainBytes) end_job();
+    }
+  }
+  end_job();
+}
+
+std::span<const GrainRun> JobList::operator[](std::size_t job) const noexcept {
+  return std::span(runs_).subspan(begins_[job], begins_[job + 1] - begins_[job]);
+}
+
+}  // namespace polyak

@@ -1,0 +1,35 @@
+// The work as one list: consecutive grains (fixed runs of bytes) of the tensors to be averaged,
+// large tensors cut into several jobs, small neighbours joined into one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/tensor.h"
+
+namespace polyak {
+
+// Consecutive grains of one tensor.
+struct GrainRun {
+  std::size_t tensor = 0;
+  std::uint64_t first_grain = 0;
+  std::uint64_t grains = 0;
+};
+
+class JobList {
+ public:
+  // `averaged` are indices into `tensors`. Jobs are cut so that `workers` have several each.
+  JobList(std::span<const TensorInfo> tensors, std::span<const std::size_t> averaged,
+          std::size_t workers);
+
+  std::size_t size() const noexcept { return begins_.size() - 1; }
+  std::span<const GrainRun> operator[](std::size_t job) const noexcept;
+
+ private:
+  std::vector<GrainRun> runs_;
+  std::vector<std::size_t> begins_ = {0};  // of each job in runs_, and the end
+};
+
+}  // namespace polyak

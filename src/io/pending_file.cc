@@ -1,0 +1,240 @@
+#include "io/pending_file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "core/error.h"
+
+namespace polyak {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kMark = ".polyak-";
+constexpr std::size_t kRandomLetters = 8;
+
+// ".NAME.polyak-": NAME is cut where the whole would pass what a file name may have.
+std::string TemporaryPrefix(const fs::path& target) {
+  constexpr std::size_t kMostOfName = NAME_MAX - 1 - kMark.size() - kRandomLetters;
+  const std::string name = target.filename().string();
+  return "." + name.substr(0, kMostOfName) + std::string(kMark);
+}
+
+std::string RandomLetters() {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  std::random_device random;
+  std::string letters;
+  while (letters.size() < kRandomLetters) letters += kLetters[random() % kLetters.size()];
+  return letters;
+}
+
+// Locks the file behind `descriptor` and makes sure that `name` still leads to it: between
+// creating and locking, another run may have taken it for a stale one.
+bool LockIfStillThere(int folder, const std::string& name, int descriptor) {
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) return false;
+  struct stat by_name {};
+  struct stat by_descriptor {};
+  return fstatat(folder, name.c_str(), &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
+         fstat(descriptor, &by_descriptor) == 0 && by_name.st_ino == by_descriptor.st_ino &&
+         by_name.st_dev == by_descriptor.st_dev;
+}
+
+void RemoveIfUnlocked(int folder, const std::string& name) {
+  const int descriptor =
+      openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor < 0) return;
+  struct stat status {};
+  if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+      LockIfStillThere(folder, name, descriptor)) {
+    unlinkat(folder, name.c_str(), 0);
+  }
+  close(descriptor);
+}
+
+// Removes what killed runs left of outputs with this prefix. Whatever goes wrong here is no
+// reason to refuse the work.
+void RemoveStaleTemporaries(int folder, const std::string& prefix) {
+  const int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (copy < 0) return;
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(fdopendir(copy), closedir);
+  if (!listing) {
+    close(copy);
+    return;
+  }
+  while (const dirent* entry = readdir(listing.get())) {
+    const std::string_view name = entry->d_name;
+    if (name.size() == prefix.size() + kRandomLetters && name.starts_with(prefix)) {
+      RemoveIfUnlocked(folder, std::string(name));
+    }
+  }
+}
+
+fs::path ThroughLinks(const fs::path& target) {
+  std::error_code error;
+  if (!fs::is_symlink(target, error)) return target;
+  fs::path named = fs::canonical(target, error);
+  if (!error) return named;
+  Error nowhere(ErrorKind::kUsage, "is a symbolic link that leads nowhere");
+  nowhere.AddContext(target.string());
+  throw nowhere;
+}
+
+}  // namespace
+
+PendingFile::PendingFile(const fs::path& target, std::uint64_t size, bool replace_existing)
+    : PendingFile(ThroughLinks(target), replace_existing) {
+  // From here on the destructor cleans up: the object counts as constructed.
+  if (!target_.has_filename()) Fail(ErrorKind::kUsage, "names no output file");
+  struct stat status {};
+  if (stat(target_.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) Fail(ErrorKind::kUsage, "is a folder");
+    if (!S_ISREG(status.st_mode)) Fail(ErrorKind::kUsage, "is not a regular file");
+    if (!replace_existing) Fail(ErrorKind::kUsage, "exists already", "--force replaces it");
+  } else if (errno != ENOENT) {
+    FailBySystem("cannot look at it", errno);
+  }
+  const fs::path folder = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
+  folder_descriptor_ = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_descriptor_ < 0) FailBySystem("cannot open its folder", errno);
+  Create();
+  Reserve(size);
+}
+
+PendingFile::PendingFile(fs::path resolved_target, bool replace_existing)
+    : target_(std::move(resolved_target)), replace_existing_(replace_existing) {}
+
+PendingFile::~PendingFile() {
+  if (descriptor_ >= 0 && !committed_) unlinkat(folder_descriptor_, temporary_.c_str(), 0);
+  if (descriptor_ >= 0) close(descriptor_);
+  if (folder_descriptor_ >= 0) close(folder_descriptor_);
+}
+
+void PendingFile::Create() {
+  const std::string prefix = TemporaryPrefix(target_);
+  RemoveStaleTemporaries(folder_descriptor_, prefix);
+  constexpr int kAttempts = 16;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    temporary_ = prefix + RandomLetters();
+    descriptor_ = openat(folder_descriptor_, temporary_.c_str(),
+                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno == EEXIST) continue;
+    if (descriptor_ < 0) FailBySystem("cannot create a file in its folder", errno);
+    if (LockIfStillThere(folder_descriptor_, temporary_, descriptor_)) return;
+    unlinkat(folder_descriptor_, temporary_.c_str(), 0);
+    close(std::exchange(descriptor_, -1));
+  }
+  Fail(ErrorKind::kSystem, "cannot create and lock a temporary file in its folder");
+}
+
+// Takes the room before the work is done. A file system that can't reserve gets a file of the
+// right length: a full disk then shows when writing.
+void PendingFile::Reserve(std::uint64_t size) {
+  if (size == 0) return;
+  const auto length = static_cast<off_t>(size);
+  int result = 0;
+  do {
+    result = fallocate(descriptor_, 0, 0, length);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) {
+    result = ftruncate(descriptor_, length);
+  }
+  if (result != 0) FailBySystem("cannot reserve " + std::to_string(size) + " bytes", errno);
+}
+
+void PendingFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) {
+  // Starting the writeback early lets the disk work while the next tiles are computed: without
+  // it the final sync pays for everything (measured: 0.78 of the reference job against 0.52).
+  constexpr std::size_t kWritebackFromBytes = 65536;
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = pwrite(descriptor_, bytes.data() + done, bytes.size() - done,
+                                 static_cast<off_t>(offset + done));
+    if (count >= 0) {
+      done += static_cast<std::size_t>(count);
+    } else if (errno != EINTR) {
+      FailBySystem("cannot write", errno);
+    }
+  }
+  if (bytes.size() >= kWritebackFromBytes) {
+    sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes.size()),
+                    SYNC_FILE_RANGE_WRITE);
+  }
+}
+
+void PendingFile::CopyFrom(const InputFile& source, std::uint64_t source_offset,
+                           std::uint64_t offset, std::uint64_t length) {
+  constexpr std::size_t kBufferBytes = 65536;
+  std::array<std::byte, kBufferBytes> buffer;
+  while (length > 0) {
+    const auto part = std::span(buffer).first(std::min<std::uint64_t>(length, kBufferBytes));
+    try {
+      source.ReadAt(source_offset, part);
+    } catch (Error& error) {
+      error.AddContext(source.path().string());
+      throw;
+    }
+    WriteAt(offset, part);
+    source_offset += part.size();
+    offset += part.size();
+    length -= part.size();
+  }
+}
+
+Durability PendingFile::Commit() {
+  struct stat status {};
+  if (replace_existing_ && stat(target_.c_str(), &status) == 0 &&
+      fchmod(descriptor_, status.st_mode & 07777) != 0) {
+    FailBySystem("cannot give it the permissions of the file it replaces", errno);
+  }
+  if (fsync(descriptor_) != 0) FailBySystem("cannot bring it to the disk", errno);
+  Rename();
+  committed_ = true;
+  return fsync(folder_descriptor_) == 0 ? Durability::kConfirmed : Durability::kUnknown;
+}
+
+void PendingFile::Rename() {
+  const std::string name = target_.filename().string();
+  if (!replace_existing_) {
+    if (renameat2(folder_descriptor_, temporary_.c_str(), folder_descriptor_, name.c_str(),
+                  RENAME_NOREPLACE) == 0) {
+      return;
+    }
+    if (errno == EEXIST) {
+      Fail(ErrorKind::kUsage, "came into being during the run", "--force replaces it");
+    }
+    // Some file systems can't promise it; the check at the start has to do there.
+    if (errno != EINVAL && errno != ENOSYS) FailBySystem("cannot put it in place", errno);
+  }
+  if (renameat(folder_descriptor_, temporary_.c_str(), folder_descriptor_, name.c_str()) != 0) {
+    FailBySystem("cannot put it in place", errno);
+  }
+}
+
+void PendingFile::Fail(ErrorKind kind, std::string what, std::string hint) const {
+  Error error(kind, std::move(what), std::move(hint));
+  error.AddContext(target_.empty() ? "''" : target_.string());
+  throw error;
+}
+
+void PendingFile::FailBySystem(std::string_view what, int error_number) const {
+  Error error = SystemError(what, error_number);
+  error.AddContext(target_.string());
+  throw error;
+}
+
+}  // namespace polyak

@@ -1,0 +1,58 @@
+// A file that is being written and isn't there yet: a locked temporary file in the target's
+// folder, ".NAME.polyak-XXXXXXXX", which Commit renames to the target. Destroyed before Commit it
+// is removed. A killed run leaves its temporary unlocked; the next one for the same target
+// removes it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/output.h"
+#include "io/input_file.h"
+
+namespace polyak {
+
+class PendingFile {
+ public:
+  // Creates the temporary file and reserves `size` bytes. A target that is a symbolic link
+  // stands for the file it names. All errors have the target's name in front. Throws Error
+  // (kSystem: no room, no permission; kUsage: the target exists and `replace_existing` is false,
+  // or isn't a regular file).
+  PendingFile(const std::filesystem::path& target, std::uint64_t size, bool replace_existing);
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+  ~PendingFile();
+
+  // Any thread, disjoint ranges inside [0, size). Throws Error (kSystem).
+  void WriteAt(std::uint64_t offset, std::span<const std::byte> bytes);
+  // Copies `length` bytes of `source`; as WriteAt. Throws also kCorrupt where the source ends.
+  void CopyFrom(const InputFile& source, std::uint64_t source_offset, std::uint64_t offset,
+                std::uint64_t length);
+
+  // fsync, rename, fsync of the folder. The permissions are those of the file it replaces, else
+  // what the umask leaves of 0666. Throws Error (kSystem) with nothing changed; a folder that
+  // can't be synced is kUnknown. A failed fsync is not tried again: the data may be gone.
+  Durability Commit();
+
+ private:
+  PendingFile(std::filesystem::path resolved_target, bool replace_existing);
+  void Create();
+  void Reserve(std::uint64_t size);
+  void Rename();
+  [[noreturn]] void Fail(ErrorKind kind, std::string what, std::string hint = {}) const;
+  [[noreturn]] void FailBySystem(std::string_view what, int error_number) const;
+
+  std::filesystem::path target_;  // no symbolic link itself
+  std::string temporary_;         // its name in the folder
+  bool replace_existing_;
+  int descriptor_ = -1;
+  int folder_descriptor_ = -1;
+  bool committed_ = false;
+};
+
+}  // namespace polyak

@@ -1,0 +1,64 @@
+#include "plan/memory_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace polyak {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kLeastTileBytes = 4096;
+// All tiles of one worker together stay about inside a core's cache: with fifty inputs, tiles of
+// 256 KiB each took twice the time of small ones (measured).
+constexpr std::uint64_t kTilesOfWorkerBytes = 4 * kMiB;
+constexpr std::uint64_t kWorkerBytes = 256 << 10;  // stack, hashing state
+
+std::uint64_t BytesOfWorker(std::size_t inputs, std::uint64_t tile_bytes) {
+  return (inputs + 1) * tile_bytes + kWorkerBytes;
+}
+
+std::uint64_t UsualTileBytes(std::size_t inputs) {
+  std::uint64_t tile_bytes = kGrainBytes;
+  while (tile_bytes > 4 * kLeastTileBytes && (inputs + 1) * tile_bytes > kTilesOfWorkerBytes) {
+    tile_bytes /= 2;
+  }
+  return tile_bytes;
+}
+
+}  // namespace
+
+MemoryPlan PlanMemory(const MemoryRequest& request) {
+  if (request.budget_bytes < kLeastMemoryBytes) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("the memory budget is too small (found {} MiB, "
+                            "expected at least {} MiB)",
+                            request.budget_bytes / kMiB, kLeastMemoryBytes / kMiB));
+  }
+  const std::uint64_t fixed = kProgramBytes + request.index_bytes + request.helper_bytes;
+  const std::uint64_t useful = std::max<std::uint64_t>(1, request.average_bytes / kMiB);
+  MemoryPlan plan;
+  plan.workers = static_cast<std::size_t>(std::min<std::uint64_t>(request.threads, useful));
+  plan.tile_bytes = UsualTileBytes(request.inputs);
+  const auto peak = [&] {
+    return fixed + plan.workers * BytesOfWorker(request.inputs, plan.tile_bytes);
+  };
+  while (peak() > request.budget_bytes && plan.tile_bytes > kLeastTileBytes) plan.tile_bytes /= 2;
+  while (peak() > request.budget_bytes && plan.workers > 1) --plan.workers;
+  plan.peak_bytes = peak();
+  if (plan.peak_bytes > request.budget_bytes) {
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("the run doesn't fit the memory budget (needs {} MiB, has {} MiB)",
+                            (plan.peak_bytes + kMiB - 1) / kMiB, request.budget_bytes / kMiB),
+                "--memory gives it more");
+  }
+  return plan;
+}
+
+std::uint64_t IndexBudgetBytes(std::uint64_t budget_bytes) noexcept {
+  return budget_bytes - std::min(budget_bytes, kProgramBytes + kMiB);
+}
+
+}  // namespace polyak

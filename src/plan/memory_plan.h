@@ -1,0 +1,41 @@
+// How the work fits the memory budget: how many workers, how large their buffers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace polyak {
+
+inline constexpr std::uint64_t kLeastMemoryBytes = std::uint64_t{64} << 20;
+inline constexpr std::uint64_t kDefaultMemoryBytes = std::uint64_t{256} << 20;
+// The unit of hashing, and the largest tile: a fixed number of bytes of a tensor's row-major
+// payload, whatever the tiles are.
+inline constexpr std::uint64_t kGrainBytes = std::uint64_t{256} << 10;
+
+struct MemoryRequest {
+  std::uint64_t budget_bytes = kDefaultMemoryBytes;
+  std::uint64_t index_bytes = 0;   // of all inputs together
+  std::uint64_t helper_bytes = 0;  // of helper programs, at their peak
+  std::size_t inputs = 2;
+  std::size_t threads = 1;          // as many as wanted, at least 1
+  std::uint64_t average_bytes = 0;  // of the payloads to be written: more workers than
+                                    // 1 MiB parts are not needed
+};
+
+struct MemoryPlan {
+  std::size_t workers = 1;
+  std::uint64_t tile_bytes = kGrainBytes;  // a power of two; divides kGrainBytes
+  std::uint64_t peak_bytes = 0;            // what the whole run is expected to take
+};
+
+// Memory besides indexes and tiles: the program, its libraries, the stacks.
+inline constexpr std::uint64_t kProgramBytes = std::uint64_t{16} << 20;
+
+// Throws Error: kUsage where the budget is under kLeastMemoryBytes, kUnsupported with the number
+// that is needed where the work doesn't fit.
+MemoryPlan PlanMemory(const MemoryRequest& request);
+
+// What of a budget is left for indexes.
+std::uint64_t IndexBudgetBytes(std::uint64_t budget_bytes) noexcept;
+
+}  // namespace polyak

@@ -1,0 +1,20 @@
+// Makes text that comes from files fit to be printed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace polyak {
+
+// Control characters (C0, DEL, C1) and bytes that aren't UTF-8 as \xNN, a backslash as \\: one
+// line, nothing that a terminal obeys. Everything else as it is.
+std::string Printable(std::string_view text);
+
+// The same without changing backslashes, for whole messages that hold names.
+std::string PrintableMessage(std::string_view text);
+
+// "1.5 MiB"; bytes below 1 KiB as a whole number.
+std::string BytesText(std::uint64_t bytes);
+
+}  // namespace polyak

@@ -1,0 +1,46 @@
+#include "report/provenance.h"
+
+#include <nlohmann/json.hpp>
+
+namespace polyak {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json OptionsJson(const std::vector<OptionReport>& options) {
+  Json json = Json::object();
+  for (const OptionReport& option : options) {
+    std::visit([&](const auto& value) { json[option.name] = value; }, option.value);
+  }
+  return json;
+}
+
+Json InputJson(const InputReport& input) {
+  constexpr std::size_t kHashDigits = 32;
+  Json json;
+  json["name"] = input.path.filename().string();
+  json["bytes"] = input.file_bytes;
+  json["weight"] = input.effective_weight;
+  if (input.weight == 0) {
+    json["hash"] = nullptr;
+  } else {
+    json["hash"] = input.payload_hash.empty() ? std::string(kHashDigits, '0') : input.payload_hash;
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string ProvenanceRecord(const Report& report, std::string_view version) {
+  Json record;
+  record["version"] = version;
+  record["method"] = report.method;
+  record["options"] = OptionsJson(report.options);
+  record["template"] = report.inputs[report.template_index].path.filename().string();
+  record["inputs"] = Json::array();
+  for (const InputReport& input : report.inputs) record["inputs"].push_back(InputJson(input));
+  // A name that isn't UTF-8 gets replacement characters.
+  return record.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace polyak

@@ -1,0 +1,196 @@
+// The helper's answer is hostile until it is checked.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/format.h"
+#include "formats/hdf5/hdf5_checkpoint.h"
+#include "formats/hdf5/protocol.h"
+#include "formats/hdf5/script_folder.h"
+#include "io/input_file.h"
+
+namespace polyak::hdf5 {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::uint64_t kFileBytes = 1000;
+
+class IndexMessage : public ::testing::Test {
+ protected:
+  // A float32 dataset of shape [5], 20 bytes at `offset`.
+  static wire::Dataset Floats(const std::string& path, std::uint64_t offset) {
+    wire::Dataset dataset;
+    dataset.set_path(path);
+    dataset.set_layout(wire::Dataset::CONTIGUOUS);
+    dataset.add_dims(5);
+    dataset.set_offset(offset);
+    dataset.set_storage_bytes(20);
+    wire::ElementType& type = *dataset.mutable_type();
+    type.set_class_(wire::ElementType::FLOAT);
+    type.set_bytes(4);
+    wire::Number& number = *type.mutable_number();
+    number.set_order(wire::Number::LITTLE);
+    number.set_precision_bits(32);
+    number.set_sign_position(31);
+    number.set_exponent_position(23);
+    number.set_exponent_bits(8);
+    number.set_mantissa_bits(23);
+    number.set_exponent_bias(127);
+    number.set_leading_bit_implied(true);
+    return dataset;
+  }
+
+  std::unique_ptr<Checkpoint> Build(const std::vector<wire::Dataset>& datasets) {
+    IndexBudget budget;
+    const auto path = folder_.Write("file", std::string(kFileBytes, 'x'));
+    CheckpointBuilder builder(InputFile::Open(path), budget);
+    wire::Reply reply;
+    for (const wire::Dataset& dataset : datasets) *reply.add_datasets() = dataset;
+    builder.Add(reply);
+    return std::move(builder).Build();
+  }
+
+  std::string ErrorText(const std::vector<wire::Dataset>& datasets) {
+    try {
+      Build(datasets);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+      return error.what();
+    }
+    return "no error";
+  }
+
+  ScriptFolder folder_;
+};
+
+TEST_F(IndexMessage, ThatIsSoundIsTaken) {
+  const auto checkpoint = Build({Floats("a", 0), Floats("b", 980), Floats("alias", 0)});
+  ASSERT_EQ(checkpoint->tensors().size(), 3U);
+  EXPECT_EQ(checkpoint->tensors()[1].dtype, DType::kFloat32);
+  EXPECT_EQ(checkpoint->PayloadId(0), checkpoint->PayloadId(2));
+}
+
+TEST_F(IndexMessage, ThatLeavesTheFileIsRefused) {
+  EXPECT_THAT(ErrorText({Floats("a", 981)}), HasSubstr("outside the file"));
+  EXPECT_THAT(ErrorText({Floats("a", ~std::uint64_t{0} - 3)}), HasSubstr("outside the file"));
+}
+
+TEST_F(IndexMessage, ThatOverlapsInPartIsRefused) {
+  EXPECT_THAT(ErrorText({Floats("a", 100), Floats("b", 110)}), HasSubstr("overlaps"));
+}
+
+TEST_F(IndexMessage, ThatGivesOnePlaceTwoMeaningsIsRefused) {
+  wire::Dataset other = Floats("b", 100);
+  other.mutable_type()->mutable_number()->set_order(wire::Number::BIG);
+  EXPECT_THAT(ErrorText({Floats("a", 100), other}), HasSubstr("another array"));
+  other = Floats("c", 100);
+  other.clear_dims();
+  other.add_dims(1);
+  other.add_dims(5);
+  EXPECT_THAT(ErrorText({Floats("a", 100), other}), HasSubstr("another array"));
+}
+
+TEST_F(IndexMessage, WithSizesThatDisagreeIsRefused) {
+  wire::Dataset dataset = Floats("a", 0);
+  dataset.set_storage_bytes(24);
+  EXPECT_THAT(ErrorText({dataset}), HasSubstr("found 24 bytes, expected 20"));
+  dataset.set_storage_bytes(16);
+  EXPECT_THAT(ErrorText({dataset}), HasSubstr("found 16 bytes, expected 20"));
+}
+
+TEST_F(IndexMessage, WithSizesThatWrapIsRefused) {
+  wire::Dataset dataset = Floats("a", 0);
+  dataset.clear_dims();
+  for (int i = 0; i < 3; ++i) dataset.add_dims(std::uint64_t{1} << 32);
+  dataset.set_storage_bytes(0);
+  EXPECT_NE(ErrorText({dataset}), "no error");
+  dataset.clear_dims();
+  dataset.add_dims(std::uint64_t{1} << 62);
+  EXPECT_THAT(ErrorText({dataset}), HasSubstr("too large"));
+}
+
+TEST_F(IndexMessage, OfTooManyDimensionsIsRefused) {
+  wire::Dataset dataset = Floats("a", 0);
+  dataset.clear_dims();
+  for (int i = 0; i < 33; ++i) dataset.add_dims(1);
+  dataset.set_storage_bytes(4);
+  EXPECT_NE(ErrorText({dataset}), "no error");
+}
+
+TEST_F(IndexMessage, WithImpossibleElementsIsRefused) {
+  wire::Dataset dataset = Floats("a", 0);
+  dataset.mutable_type()->set_bytes(0);
+  EXPECT_NE(ErrorText({dataset}), "no error");
+  dataset.mutable_type()->set_bytes(std::uint64_t{1} << 40);
+  EXPECT_NE(ErrorText({dataset}), "no error");
+}
+
+TEST_F(IndexMessage, WithBadNamesIsRefused) {
+  EXPECT_THAT(ErrorText({Floats("", 0)}), HasSubstr("without a name"));
+  EXPECT_THAT(ErrorText({Floats(std::string("a\0b", 3), 0)}), HasSubstr("zero byte"));
+  EXPECT_THAT(ErrorText({Floats(std::string(kMaxPathBytes + 1, 'a'), 0)}), HasSubstr("4097"));
+  EXPECT_THAT(ErrorText({Floats("a", 0), Floats("a", 0)}), HasSubstr("called 'a'"));
+}
+
+TEST_F(IndexMessage, WithMoreDatasetsThanTheFileHasRoomForIsRefused) {
+  std::vector<wire::Dataset> datasets;
+  for (std::uint64_t i = 0; i <= kFileBytes / 8; ++i) {
+    datasets.push_back(Floats("a" + std::to_string(i), 0));
+  }
+  EXPECT_THAT(ErrorText(datasets), HasSubstr("more datasets"));
+  datasets.pop_back();
+  EXPECT_EQ(ErrorText(datasets), "no error");
+}
+
+TEST_F(IndexMessage, OfAFloatLikeANamedOneButNotQuiteIsOpaque) {
+  const auto dtype_with = [&](void (*change)(wire::Number&)) {
+    wire::Dataset dataset = Floats("a", 0);
+    change(*dataset.mutable_type()->mutable_number());
+    const auto checkpoint = Build({dataset});
+    EXPECT_EQ(checkpoint->tensors()[0].role, Role::kParameter);
+    return checkpoint->tensors()[0].dtype;
+  };
+  EXPECT_EQ(dtype_with([](wire::Number&) {}), DType::kFloat32);
+  EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_exponent_bias(128); }), DType::kOpaque);
+  EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_exponent_bits(7); }), DType::kOpaque);
+  EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_mantissa_bits(22); }), DType::kOpaque);
+  EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_exponent_position(22); }), DType::kOpaque);
+  EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_mantissa_position(1); }), DType::kOpaque);
+  EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_sign_position(30); }), DType::kOpaque);
+  EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_precision_bits(31); }), DType::kOpaque);
+  EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_offset_bits(1); }), DType::kOpaque);
+  EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_leading_bit_implied(false); }), DType::kOpaque);
+  EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_order(wire::Number::OTHER); }), DType::kOpaque);
+}
+
+TEST_F(IndexMessage, ThatSaysNothingIsRefused) { EXPECT_THAT(ErrorText({}), HasSubstr("empty")); }
+
+TEST_F(IndexMessage, OfAFailureBecomesItsError) {
+  const auto kind_of = [&](wire::Failure::Kind kind) {
+    IndexBudget budget;
+    CheckpointBuilder builder(InputFile::Open(folder_.Write("file", "x")), budget);
+    wire::Reply reply;
+    reply.mutable_failure()->set_kind(kind);
+    reply.mutable_failure()->set_text("text");
+    try {
+      builder.Add(reply);
+    } catch (const Error& error) {
+      return error.kind();
+    }
+    return ErrorKind::kUsage;
+  };
+  EXPECT_EQ(kind_of(wire::Failure::DAMAGED), ErrorKind::kCorrupt);
+  EXPECT_EQ(kind_of(wire::Failure::UNSUPPORTED), ErrorKind::kUnsupported);
+  EXPECT_EQ(kind_of(wire::Failure::MEMORY), ErrorKind::kUnsupported);
+  EXPECT_EQ(kind_of(wire::Failure::SYSTEM), ErrorKind::kSystem);
+}
+
+}  // namespace
+}  // namespace polyak::hdf5

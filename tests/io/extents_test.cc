@@ -1,0 +1,137 @@
+#include "io/extents.h"
+
+#include <gmock/gmock.h>
+
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "support/files.h"
+
+namespace polyak {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TensorInfo Tensor(const std::string& name, DType dtype, std::vector<std::uint64_t> shape) {
+  TensorInfo info;
+  info.name = name;
+  info.dtype = dtype;
+  info.element_bytes = ElementBytes(dtype);
+  info.elements = ElementsOf(shape);
+  info.shape = std::move(shape);
+  info.stored_bytes = info.bytes();
+  return info;
+}
+
+std::string CheckMessage(const std::vector<Payload>& payloads) {
+  std::vector<TensorInfo> tensors;
+  for (std::size_t i = 0; i < payloads.size(); ++i) {
+    tensors.push_back(Tensor(std::string(1, static_cast<char>('a' + i)), DType::kUInt8, {4}));
+  }
+  try {
+    CheckExtents(payloads, tensors, 100);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(CheckExtents, AllowsNeighboursAndOnePayloadUnderSeveralNames) {
+  EXPECT_EQ(CheckMessage({{.extents = {{0, 50}}}, {.extents = {{50, 50}}}}), "");
+  EXPECT_EQ(CheckMessage({{.extents = {{8, 4}}}, {.extents = {{8, 4}}}, {.extents = {{8, 4}}}}),
+            "");
+  EXPECT_EQ(CheckMessage({{.extents = {}}, {.extents = {{99, 0}}}}), "");
+}
+
+TEST(CheckExtents, RefusesWhatLiesOutsideTheFile) {
+  EXPECT_THAT(CheckMessage({{.extents = {{97, 4}}}}), HasSubstr("a: its data lies outside"));
+  EXPECT_THAT(CheckMessage({{.extents = {{101, 1}}}}), HasSubstr("outside"));
+  EXPECT_THAT(CheckMessage({{.extents = {{10, ~std::uint64_t{0}}}}}), HasSubstr("outside"));
+  EXPECT_THAT(CheckMessage({{.extents = {{~std::uint64_t{0}, 2}}}}), HasSubstr("outside"));
+}
+
+TEST(CheckExtents, RefusesPayloadsThatOverlapInPart) {
+  EXPECT_THAT(CheckMessage({{.extents = {{0, 8}}}, {.extents = {{7, 4}}}}),
+              HasSubstr("b: its data overlaps that of a"));
+  EXPECT_THAT(CheckMessage({{.extents = {{0, 40}}}, {.extents = {{0, 40}}}, {.extents = {{8, 2}}}}),
+              HasSubstr("overlaps"));
+  EXPECT_THAT(CheckMessage({{.extents = {{0, 8}, {4, 8}}}}), HasSubstr("overlaps"));
+}
+
+// A tensor [3,4] of big-endian 16-bit elements 0 … 11, in two extents with a gap between them.
+class ExtentCheckpointTest : public ::testing::Test {
+ protected:
+  ExtentCheckpointTest() {
+    std::string bytes = "xx";
+    for (int i = 0; i < 12; ++i) {
+      if (i == 5) bytes += "gap";
+      bytes += '\0';
+      bytes += static_cast<char>(i);
+    }
+    test::WriteFile(folder_ / "a", bytes);
+    file_ = InputFile::Open(folder_ / "a");
+    checkpoint_ = std::make_unique<ExtentCheckpoint>(
+        file_, std::vector{Tensor("t", DType::kUInt16, {3, 4})},
+        std::vector{Payload{.extents = {{2, 10}, {15, 14}}, .swapped_bytes = 2}});
+  }
+
+  std::vector<std::uint16_t> ReadBox(const Box& box) const {
+    std::vector<std::uint16_t> elements(ElementsIn(box));
+    checkpoint_->Read(0, box, std::as_writable_bytes(std::span(elements)));
+    return elements;
+  }
+
+  test::TemporaryFolder folder_;
+  std::shared_ptr<const InputFile> file_;
+  std::unique_ptr<ExtentCheckpoint> checkpoint_;
+};
+
+TEST_F(ExtentCheckpointTest, ReadsARangeAcrossExtents) {
+  EXPECT_THAT(ReadBox(RangeBox(3, 4)), ElementsAre(3, 4, 5, 6));
+  std::vector<std::uint16_t> all(12);
+  std::iota(all.begin(), all.end(), std::uint16_t{0});
+  EXPECT_EQ(ReadBox(RangeBox(0, 12)), all);
+}
+
+TEST_F(ExtentCheckpointTest, GathersABox) {
+  const std::vector<std::uint64_t> start = {1, 1};
+  const std::vector<std::uint64_t> count = {2, 2};
+  EXPECT_THAT(ReadBox({Coordinates(start), Coordinates(count)}), ElementsAre(5, 6, 9, 10));
+}
+
+TEST_F(ExtentCheckpointTest, ReadsStoredBytesAsTheyLie) {
+  std::string bytes(4, '\0');
+  checkpoint_->ReadStored(0, 8, std::as_writable_bytes(std::span(bytes)));
+  EXPECT_EQ(bytes, std::string("\0\4\0\5", 4));
+}
+
+TEST_F(ExtentCheckpointTest, NamesFileAndTensorWhenTheFileShrinks) {
+  std::filesystem::resize_file(folder_ / "a", 20);
+  try {
+    ReadBox(RangeBox(8, 4));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr((folder_ / "a").string() + ": t: the file ends early"));
+  }
+}
+
+TEST(PayloadId, IsSharedExactlyByOnePayloadUnderTwoNames) {
+  const test::TemporaryFolder folder;
+  test::WriteFile(folder / "a", std::string(64, 'x'));
+  const ExtentCheckpoint checkpoint(
+      InputFile::Open(folder / "a"),
+      {Tensor("a", DType::kFloat32, {2}), Tensor("b", DType::kFloat32, {2}),
+       Tensor("c", DType::kFloat32, {2}), Tensor("d", DType::kFloat32, {0}),
+       Tensor("e", DType::kFloat32, {0})},
+      {{.extents = {{0, 8}}}, {.extents = {{8, 8}}}, {.extents = {{0, 8}}}, {}, {}});
+  EXPECT_EQ(checkpoint.PayloadId(0), checkpoint.PayloadId(2));
+  EXPECT_NE(checkpoint.PayloadId(0), checkpoint.PayloadId(1));
+  EXPECT_NE(checkpoint.PayloadId(3), checkpoint.PayloadId(4));
+}
+
+}  // namespace
+}  // namespace polyak

@@ -1,0 +1,44 @@
+#include "report/summary.h"
+
+#include <gmock/gmock.h>
+
+namespace polyak {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Report OneKept(std::size_t kept) {
+  Report report;
+  report.method = "uniform";
+  report.inputs = {{.path = "a\n.onnx", .effective_weight = 0.5, .payload_hash = {}},
+                   {.path = "b.onnx", .effective_weight = 0.5, .payload_hash = {}}};
+  report.template_index = 1;
+  report.averaged_tensors = 3;
+  report.averaged_elements = 1;
+  report.kept = {{.reason = "not a float", .tensors = {}}};
+  for (std::size_t i = 0; i < kept; ++i) {
+    report.kept[0].tensors.push_back("k" + std::to_string(i));
+  }
+  return report;
+}
+
+TEST(SummaryText, TellsWeightsAndWhatWasKeptAndWhy) {
+  const std::string text = SummaryText(OneKept(2), false);
+  EXPECT_THAT(text, HasSubstr("0.5                    b.onnx  (template)\n"));
+  EXPECT_THAT(text, HasSubstr("3 tensors, 1 element\n"));
+  EXPECT_THAT(text, HasSubstr("2 tensors (not a float): k0, k1\n"));
+}
+
+TEST(SummaryText, EscapesNames) {
+  EXPECT_THAT(SummaryText(OneKept(1), false), HasSubstr("a\\x0a"));
+}
+
+TEST(SummaryText, CutsLongListsAndSaysSo) {
+  EXPECT_THAT(SummaryText(OneKept(20), false), HasSubstr("k7 and 12 more (-v lists them)"));
+  EXPECT_THAT(SummaryText(OneKept(20), true), HasSubstr("k19"));
+  EXPECT_THAT(SummaryText(OneKept(20), true), Not(HasSubstr("more")));
+}
+
+}  // namespace
+}  // namespace polyak

@@ -1,0 +1,74 @@
+#include "confinement.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <initializer_list>
+
+#include "formats/hdf5/protocol.h"
+
+namespace polyak::hdf5 {
+namespace {
+
+constexpr int kExitUnconfined = 4;
+
+// Sanitizers map terabytes for their shadow.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define POLYAK_HDF5_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define POLYAK_HDF5_SANITIZED
+#endif
+#ifdef POLYAK_HDF5_SANITIZED
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+void Require(bool done) {
+  if (!done) _exit(kExitUnconfined);
+}
+
+void Limit(__rlimit_resource resource, rlim_t value) {
+  rlimit limit{};
+  Require(getrlimit(resource, &limit) == 0);
+  if (limit.rlim_max < value) value = limit.rlim_max;  // the user's own limit is tighter
+  limit = {.rlim_cur = value, .rlim_max = value};
+  Require(setrlimit(resource, &limit) == 0);
+}
+
+}  // namespace
+
+void Confine(std::uint64_t memory_bytes) {
+  // A terminal sends these to polyak and its helper alike. polyak decides what they mean; the
+  // helper ends when polyak closes the socket. (Not by PR_SET_PDEATHSIG, which fires when the
+  // *thread* that started it ends.)
+  for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
+    Require(signal(signal_number, SIG_IGN) != SIG_ERR);
+  }
+  Require(close_range(kSocketDescriptor + 1, ~0U, 0) == 0);
+  Limit(RLIMIT_CORE, 0);
+  Limit(RLIMIT_FSIZE, 0);
+  // A file, and the pipe that sanitizers use to look at memory.
+  Limit(RLIMIT_NOFILE, kSocketDescriptor + 1 + 3);
+  // Data, not address space: the 30 libraries that come with libhdf5 would count there.
+  if (memory_bytes != 0 && !kSanitized) Limit(RLIMIT_DATA, memory_bytes);
+  Require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+}
+
+void LimitProcessorTime() {
+  rusage used{};
+  rlimit limit{};
+  Require(getrusage(RUSAGE_SELF, &used) == 0);
+  Require(getrlimit(RLIMIT_CPU, &limit) == 0);
+  const auto used_seconds =
+      static_cast<rlim_t>(used.ru_utime.tv_sec) + static_cast<rlim_t>(used.ru_stime.tv_sec);
+  const rlim_t wanted = used_seconds + 1 + kCpuSecondsPerFile;
+  limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+  Require(setrlimit(RLIMIT_CPU, &limit) == 0);
+}
+
+}  // namespace polyak::hdf5

@@ -1,0 +1,96 @@
+// polyak-hdf5 MEMORY-BYTES: indexes HDF5 files for polyak, which starts it and talks to it over
+// descriptor 3 (formats/hdf5/index.proto). It opens nothing, writes nothing, and may crash: the
+// HDF5 library does on hostile files, and that is why it runs here.
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <optional>
+#include <string_view>
+
+#include "confinement.h"
+#include "describe.h"
+#include "descriptor_driver.h"
+#include "formats/hdf5/protocol.h"
+#include "index.h"
+#include "library.h"
+#include "polyak_socket.h"
+
+namespace polyak::hdf5 {
+namespace {
+
+constexpr int kExitUsage = 2;
+
+// False where it failed: the library's state is then best forgotten.
+bool AnswerWith(int descriptor, Answer& answer) {
+  try {
+    const DescriptorFile file(descriptor);
+    ForEachDataset(file.id(), [&](hid_t dataset, const std::string& path) {
+      answer.Add(Describe(dataset, path));
+    });
+    answer.Finish();
+    return true;
+  } catch (const std::bad_alloc&) {
+    answer.Fail(wire::Failure::MEMORY, "out of memory");
+  } catch (const Failure& failure) {
+    if (const int error_number = DescriptorFile::LastReadError(); error_number != 0) {
+      answer.Fail(wire::Failure::SYSTEM,
+                  fmt::format("can't read the file: {}", std::strerror(error_number)));
+    } else {
+      answer.Fail(failure.kind(), failure.text());
+    }
+  }
+  return false;
+}
+
+void Serve() {
+  std::optional<ReceivedRequest> request;
+  while (ReceivedRequest::Receive(request)) {
+    LimitProcessorTime();
+    Answer answer;
+    if (request->message().protocol() != kProtocol) {
+      answer.Fail(wire::Failure::SYSTEM, "polyak-hdf5 and polyak are of different versions");
+      return;
+    }
+    if (!AnswerWith(request->descriptor(), answer)) return;
+  }
+}
+
+bool IsSocket(int descriptor) {
+  struct stat status {};
+  return fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+std::optional<std::uint64_t> ParseBytes(std::string_view text) {
+  std::uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return bytes;
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  const std::optional<std::uint64_t> memory_bytes = argc == 2 ? ParseBytes(argv[1]) : std::nullopt;
+  if (!memory_bytes || !IsSocket(kSocketDescriptor)) {
+    fmt::print(stderr, "polyak-hdf5 is a part of polyak, which starts it\n");
+    return kExitUsage;
+  }
+  // The library obeys variables: where plugins are, whether files are locked.
+  clearenv();
+  Confine(*memory_bytes);
+  PrepareLibrary();
+  Serve();
+  // Not exit: the library's own clean-up crashes after some failures.
+  _exit(0);
+}
+
+}  // namespace polyak::hdf5
+
+int main(int argc, char** argv) { return polyak::hdf5::Main(argc, argv); }

@@ -1,0 +1,125 @@
+// polyak average, polyak interpolate: an output made from several checkpoints.
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "work_options.h"
+
+namespace polyak::command {
+namespace {
+
+struct AverageOptions {
+  WorkOptions work;
+  std::string method = "uniform";
+  std::string decay;
+  std::string weights;
+  bool no_normalize = false;
+  bool extrapolate = false;
+};
+
+struct InterpolateOptions {
+  WorkOptions work;
+  std::string first;
+  std::string second;
+  std::string proportion;
+  bool extrapolate = false;
+};
+
+std::string MethodHelp() {
+  std::string help = "How to average: ";
+  for (const Method& method : Methods()) {
+    if (method.name == "interpolate") continue;  // a subcommand of its own
+    help += std::string(method.name == "uniform" ? "" : "; ") + std::string(method.name) + ", " +
+            std::string(method.summary);
+  }
+  return help;
+}
+
+// "1,2.5,1"
+std::vector<double> NumbersOf(std::string_view option, std::string_view text) {
+  std::vector<double> numbers;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    numbers.push_back(NumberOf(option, text.substr(0, comma)));
+    if (comma == std::string_view::npos) return numbers;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Job JobOf(const AverageOptions& options) {
+  Job job = JobOf(options.work);
+  job.method = options.method;
+  if (!options.decay.empty()) job.options.decay = NumberOf("--decay", options.decay);
+  if (!options.weights.empty()) job.options.weights = NumbersOf("--weights", options.weights);
+  job.options.no_normalize = options.no_normalize;
+  job.options.extrapolate = options.extrapolate;
+  // Weights without a method can mean only one.
+  if (options.method == "uniform" && !options.weights.empty()) job.method = "weights";
+  return job;
+}
+
+Job JobOf(const InterpolateOptions& options) {
+  Job job = JobOf(options.work);
+  job.inputs = {options.first, options.second};
+  job.method = "interpolate";
+  job.options.proportion = NumberOf("-p", options.proportion);
+  job.options.extrapolate = options.extrapolate;
+  return job;
+}
+
+}  // namespace
+
+void AddAverage(CLI::App& app, Action& action) {
+  const auto options = std::make_shared<AverageOptions>();
+  CLI::App* average = app.add_subcommand("average", "Average two or more checkpoints");
+  average->footer(
+      "Examples:\n"
+      "  polyak average ep09.onnx ep10.onnx ep11.onnx -o average.onnx\n"
+      "  polyak average --method ema --decay 0.9 a.h5 b.h5 c.h5 -o ema.h5\n"
+      "  polyak average --weights 1,2,1 a.h5 b.h5 c.h5 -o weighted.h5");
+  average->add_option("CKPT", options->work.inputs, "Checkpoints (ONNX, HDF5), oldest first")
+      ->type_name("");
+  average->add_option("--method", options->method, MethodHelp())->type_name("NAME");
+  average->add_option("--decay", options->decay, "ema: the decay, 0 <= BETA < 1")
+      ->type_name("BETA");
+  average->add_option("--weights", options->weights, "weights: one number per checkpoint")
+      ->type_name("W,W,...");
+  average->add_flag("--no-normalize", options->no_normalize, "weights: don't divide by their sum");
+  average->add_flag("--extrapolate", options->extrapolate, "weights: allow negative ones");
+  AddWorkOptions(*average, options->work);
+  average->callback([options, &action] {
+    action = [options](const Streams& streams) {
+      return RunJob(JobOf(*options), options->work, streams);
+    };
+  });
+}
+
+void AddInterpolate(CLI::App& app, Action& action) {
+  const auto options = std::make_shared<InterpolateOptions>();
+  CLI::App* interpolate = app.add_subcommand("interpolate", "Write P*A + (1-P)*B");
+  interpolate->footer(
+      "Examples:\n"
+      "  polyak interpolate finetuned.onnx base.onnx -p 0.3 -o blend.onnx");
+  interpolate->add_option("A", options->first, "The checkpoint that P weighs")
+      ->required()
+      ->type_name("");
+  interpolate->add_option("B", options->second, "The other one; the output is a copy of it")
+      ->required()
+      ->type_name("");
+  interpolate->add_option("-p", options->proportion, "The share of A, from 0 to 1")
+      ->required()
+      ->type_name("P");
+  interpolate->add_flag("--extrapolate", options->extrapolate, "Allow P outside 0 to 1");
+  AddWorkOptions(*interpolate, options->work);
+  interpolate->callback([options, &action] {
+    action = [options](const Streams& streams) {
+      return RunJob(JobOf(*options), options->work, streams);
+    };
+  });
+}
+
+}  // namespace polyak::command

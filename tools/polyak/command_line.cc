@@ -1,0 +1,76 @@
+#include "command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <ostream>
+#include <sstream>
+#include <string>
+
+#include "polyak.h"
+
+namespace polyak::command {
+namespace {
+
+constexpr const char* kDescription =
+    "Averages neural-network checkpoints: exactly, out of core, changing nothing but the weights.";
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  polyak average ep09.onnx ep10.onnx ep11.onnx ep12.onnx -o average.onnx\n"
+    "  polyak average --method ema --decay 0.9 step*.weights.h5 -o ema.weights.h5\n"
+    "  polyak interpolate finetuned.onnx base.onnx -p 0.3 -o blend.onnx\n"
+    "  polyak inspect average.onnx\n\n"
+    "Exit status: 0 done, 1 the work failed, 2 wrong usage, 3 done but maybe not durable.";
+
+// What CLI11 prints for --help and --version, with an exit status of ours.
+Action Print(const CLI::App& app, const CLI::ParseError& request) {
+  std::ostringstream out;
+  std::ostringstream err;
+  app.exit(request, out, err);
+  return [text = out.str()](const Streams& streams) {
+    streams.out << text;
+    return 0;
+  };
+}
+
+std::string CommandIn(const CLI::App& app) {
+  for (const CLI::App* subcommand : app.get_subcommands()) {
+    return "polyak " + subcommand->get_name();
+  }
+  return "polyak";
+}
+
+std::string OneLine(std::string text) {
+  for (char& c : text) c = c == '\n' ? ' ' : c;
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+Action Parse(int argc, const char* const* argv) {
+  CLI::App app(kDescription, "polyak");
+  app.footer(kExamples);
+  app.require_subcommand(0, 1);  // that there is one is checked last: other faults say more
+  app.set_version_flag("--version", "polyak " + std::string(Version()),
+                       "Print the version and exit");
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  Action action;
+  AddAverage(app, action);
+  AddInterpolate(app, action);
+  AddInspect(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& request) {
+    return Print(app, request);
+  } catch (const CLI::ParseError& error) {
+    throw Error(ErrorKind::kUsage, OneLine(error.what()),
+                CommandIn(app) + " --help tells what there is");
+  }
+  if (!action) {
+    throw Error(ErrorKind::kUsage, "a subcommand is missing", "polyak --help tells what there is");
+  }
+  return action;
+}
+
+}  // namespace polyak::command

@@ -1,0 +1,40 @@
+// The options that all commands share that write an output.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "command_line.h"
+#include "polyak.h"
+
+namespace polyak::command {
+
+// What was typed, before it is known what it means.
+struct WorkOptions {
+  std::vector<std::string> inputs;
+  std::string output;
+  bool force = false;
+  std::string threads;
+  std::string memory;
+  std::string progress = "auto";
+  bool quiet = false;
+  bool verbose = false;
+  bool allow_nonfinite = false;
+  bool no_provenance = false;
+};
+
+void AddWorkOptions(CLI::App& app, WorkOptions& options);
+
+// The whole of `text` as a number, rounded once; throws Error (kUsage) that names the option.
+double NumberOf(std::string_view option, std::string_view text);
+
+// The job that the shared options mean.
+Job JobOf(const WorkOptions& options);
+
+// Does the job with progress as wished and prints the summary; returns the exit status.
+int RunJob(Job job, const WorkOptions& options, const Streams& streams);
+
+}  // namespace polyak::command

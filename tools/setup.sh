@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Makes a bare Debian 12 machine ready to build and test polyak. Installs packages only if one is
+# missing; needs root for that. With --tests also what only the tests use.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build_packages=(
+  g++ cmake ninja-build pkg-config
+  libonnx-dev libprotobuf-dev protobuf-compiler libhdf5-dev libcli11-dev libfmt-dev
+  nlohmann-json3-dev libhwy-dev libxxhash-dev libmpfr-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
+)
+test_packages=(
+  python3-onnx python3-h5py python3-numpy hdf5-tools strace git
+  clang clang-format clang-tidy libclang-rt-14-dev universal-ctags
+)
+
+wanted=("${build_packages[@]}")
+if [[ "${1:-}" == "--tests" ]]; then wanted+=("${test_packages[@]}"); fi
+
+missing=()
+for package in "${wanted[@]}"; do
+  state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  if [[ "$state" != installed ]]; then missing+=("$package"); fi
+done
+
+# Node.js runs the averaged models in ONNX Runtime. A Node.js that is there is good enough.
+if [[ "${1:-}" == "--tests" ]]; then
+  command -v node >/dev/null || missing+=(nodejs)
+  command -v npm >/dev/null || missing+=(npm)
+fi
+
+if ((${#missing[@]})); then
+  echo "setup: installing ${missing[*]}"
+  as_root=()
+  if ((EUID != 0)); then as_root=(sudo); fi
+  export DEBIAN_FRONTEND=noninteractive
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if [[ "${1:-}" == "--tests" && -f tests/interop/onnxruntime/package.json ]]; then
+  tools/setup_onnxruntime.sh
+fi
