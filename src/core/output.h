@@ -58,8 +58,8 @@ class Output {
   std::uint64_t size_bytes() const { return DoSizeBytes(); }
 
   // Makes the output visible and durable: all of it or nothing. `provenance` has the length of
-  // the one in the request. Every element of the replaced tensors and every kept part must have
-  // been written (assert). After kUnknown the output is in place, but may not survive a power cut.
+  // the one in the request. Throws Error also while an element of a replaced tensor or a kept
+  // part is missing. After kUnknown the output is in place, but may not survive a power cut.
   Durability Commit(std::string_view provenance) { return DoCommit(provenance); }
 
  private:

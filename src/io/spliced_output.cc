@@ -5,6 +5,8 @@
 #include <cassert>
 #include <utility>
 
+#include "core/error.h"
+
 namespace polyak {
 namespace {
 
@@ -15,6 +17,12 @@ std::uint64_t SizeWith(std::uint64_t source_bytes, std::span<const Edit> edits) 
   std::uint64_t size = source_bytes;
   for (const Edit& edit : edits) size += edit.inserted.size() - edit.removed;
   return size;
+}
+
+std::uint64_t BytesInserted(std::span<const Edit> edits) {
+  std::uint64_t bytes = 0;
+  for (const Edit& edit : edits) bytes += edit.inserted.size();
+  return bytes;
 }
 
 std::vector<Extent> LeftOut(std::span<const std::size_t> replaced,
@@ -40,6 +48,7 @@ SplicedOutput::SplicedOutput(std::shared_ptr<const InputFile> source, const Outp
       tensors_(tensors),
       edits_(std::move(edits)),
       size_(SizeWith(source_->size(), edits_)),
+      expected_bytes_(size_ - BytesInserted(edits_)),
       file_(request.path, size_, request.replace_existing) {
   LayOutKept(LeftOut(request.replaced, payloads_, edits_));
   WriteLiterals();
@@ -93,6 +102,7 @@ Tiles SplicedOutput::DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) c
 void SplicedOutput::DoWrite(std::size_t tensor, const Box& box,
                             std::span<const std::byte> elements) {
   const Payload& payload = payloads_[tensor];
+  written_bytes_ += elements.size();
   ForEachPiece(payload, tensors_[tensor], box,
                [&](std::uint64_t file_offset, std::uint64_t box_offset, std::uint64_t bytes) {
                  const auto piece = elements.subspan(box_offset, bytes);
@@ -120,11 +130,17 @@ void SplicedOutput::WriteSwapped(std::uint64_t offset, std::span<const std::byte
 
 std::uint64_t SplicedOutput::DoWriteKept(std::size_t part) {
   const Kept& kept = kept_[part];
+  written_bytes_ += kept.length;
   file_.CopyFrom(*source_, kept.source_offset, OutputOffset(kept.source_offset), kept.length);
   return kept.length;
 }
 
 Durability SplicedOutput::DoCommit(std::string_view provenance) {
+  if (written_bytes_ != expected_bytes_) {
+    throw Error(ErrorKind::kSystem, "the output is incomplete (found " +
+                                        std::to_string(written_bytes_) + " bytes, expected " +
+                                        std::to_string(expected_bytes_) + ")");
+  }
   for (Edit& edit : edits_) {
     if (edit.record_at == std::string::npos) continue;
     assert(edit.record_at + provenance.size() <= edit.inserted.size());

@@ -2,6 +2,7 @@
 // new payloads. The layout is fixed before the first element is computed.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -64,6 +65,8 @@ class SplicedOutput : public Output {
   std::vector<Kept> kept_;
   std::uint64_t kept_bytes_ = 0;
   std::uint64_t size_;
+  std::uint64_t expected_bytes_;                  // of slots and kept parts
+  std::atomic<std::uint64_t> written_bytes_ = 0;  // of them
   PendingFile file_;
 };
 

@@ -132,14 +132,15 @@ Column Midpoints(Random& random, DType dtype, std::size_t input_count) {
   const int precision =
       std::min(shape.precision, 60 - static_cast<int>(std::bit_width(input_count)));
   const std::int64_t binade = std::int64_t{1} << (precision - 1);
+  // Small enough that n * m / (n - 1) is of full size too.
+  const std::int64_t range = (n > 2 ? binade * (n - 2) / n : binade) - 4;
   const std::int64_t m =
-      binade + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(binade / 8));
+      binade + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(range));
   const int scale = -precision - Below(random, 4);
   Column column(input_count);
   std::int64_t missing = n * (2 * m + 1);
   for (std::size_t k = 0; k + 1 < input_count; ++k) {
-    std::int64_t whole = n == 2 ? m + Below(random, 3) : n * m / (n - 1) + Below(random, 3);
-    while (whole >= 2 * binade) whole -= binade / 2;
+    const std::int64_t whole = (n == 2 ? m : n * m / (n - 1)) + Below(random, 3);
     column[k] = BitsOf(dtype, std::ldexp(static_cast<double>(2 * whole), scale));
     missing -= 2 * whole;
   }

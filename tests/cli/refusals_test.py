@@ -342,7 +342,7 @@ class BadUsage(CommandTest):
         self.assert_usage([], "subcommand")
 
     def test_of_memory_is_refused(self):
-        for memory in ("1M", "63M", "0", "-1", "lots", "1Q", "99999999999999999999G"):
+        for memory in ("1M", "63M", "0", "-1", "lots", "1Q", "1 ", "99999999999999999999G"):
             with self.subTest(memory):
                 self.assert_usage(["average", self.a, self.b, f"--memory={memory}", "-o",
                                    self.output], "memory")

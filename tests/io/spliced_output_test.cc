@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/error.h"
 #include "support/files.h"
 
 namespace polyak {
@@ -81,6 +82,19 @@ TEST_F(SplicedOutputTest, TakesEditsThatTouchOneAnother) {
 TEST_F(SplicedOutputTest, FillsTheProvenanceRecordInAtCommit) {
   EXPECT_EQ(Splice({}, {{.offset = 27, .removed = 0, .inserted = "<000>", .record_at = 1}}, "abc"),
             "head|AAAABBBB|mid|CCCC|tail<abc>");
+}
+
+TEST_F(SplicedOutputTest, RefusesToCommitWhileSomethingIsMissing) {
+  const std::vector<std::size_t> replaced = {1};
+  {
+    SplicedOutput output(file_, {.path = folder_ / "out", .replaced = replaced}, payloads_,
+                         tensors_, {{.offset = 27, .removed = 0, .inserted = "!"}});
+    EXPECT_THROW(output.Commit(""), Error) << "nothing is there yet";
+    for (std::size_t part = 0; part < output.kept_parts(); ++part) output.WriteKept(part);
+    output.Write(1, RangeBox(0, 3), std::as_bytes(std::span("wxy", 3)));
+    EXPECT_THROW(output.Commit(""), Error) << "one element is missing";
+  }
+  EXPECT_EQ(folder_.Names(), std::vector<std::string>{"template"});
 }
 
 TEST_F(SplicedOutputTest, KnowsItsSizeBefore) {

@@ -1,8 +1,9 @@
-// polyak average, polyak interpolate: an output made from several checkpoints.
+// polyak average: one checkpoint made of several by a method.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,17 +16,9 @@ namespace {
 struct AverageOptions {
   WorkOptions work;
   std::string method = "uniform";
-  std::string decay;
-  std::string weights;
+  std::optional<std::string> decay;
+  std::optional<std::string> weights;
   bool no_normalize = false;
-  bool extrapolate = false;
-};
-
-struct InterpolateOptions {
-  WorkOptions work;
-  std::string first;
-  std::string second;
-  std::string proportion;
   bool extrapolate = false;
 };
 
@@ -53,21 +46,12 @@ std::vector<double> NumbersOf(std::string_view option, std::string_view text) {
 Job JobOf(const AverageOptions& options) {
   Job job = JobOf(options.work);
   job.method = options.method;
-  if (!options.decay.empty()) job.options.decay = NumberOf("--decay", options.decay);
-  if (!options.weights.empty()) job.options.weights = NumbersOf("--weights", options.weights);
+  if (options.decay) job.options.decay = NumberOf("--decay", *options.decay);
+  if (options.weights) job.options.weights = NumbersOf("--weights", *options.weights);
   job.options.no_normalize = options.no_normalize;
   job.options.extrapolate = options.extrapolate;
   // Weights without a method can mean only one.
-  if (options.method == "uniform" && !options.weights.empty()) job.method = "weights";
-  return job;
-}
-
-Job JobOf(const InterpolateOptions& options) {
-  Job job = JobOf(options.work);
-  job.inputs = {options.first, options.second};
-  job.method = "interpolate";
-  job.options.proportion = NumberOf("-p", options.proportion);
-  job.options.extrapolate = options.extrapolate;
+  if (options.method == "uniform" && options.weights) job.method = "weights";
   return job;
 }
 
@@ -92,30 +76,6 @@ void AddAverage(CLI::App& app, Action& action) {
   average->add_flag("--extrapolate", options->extrapolate, "weights: allow negative ones");
   AddWorkOptions(*average, options->work);
   average->callback([options, &action] {
-    action = [options](const Streams& streams) {
-      return RunJob(JobOf(*options), options->work, streams);
-    };
-  });
-}
-
-void AddInterpolate(CLI::App& app, Action& action) {
-  const auto options = std::make_shared<InterpolateOptions>();
-  CLI::App* interpolate = app.add_subcommand("interpolate", "Write P*A + (1-P)*B");
-  interpolate->footer(
-      "Examples:\n"
-      "  polyak interpolate finetuned.onnx base.onnx -p 0.3 -o blend.onnx");
-  interpolate->add_option("A", options->first, "The checkpoint that P weighs")
-      ->required()
-      ->type_name("");
-  interpolate->add_option("B", options->second, "The other one; the output is a copy of it")
-      ->required()
-      ->type_name("");
-  interpolate->add_option("-p", options->proportion, "The share of A, from 0 to 1")
-      ->required()
-      ->type_name("P");
-  interpolate->add_flag("--extrapolate", options->extrapolate, "Allow P outside 0 to 1");
-  AddWorkOptions(*interpolate, options->work);
-  interpolate->callback([options, &action] {
     action = [options](const Streams& streams) {
       return RunJob(JobOf(*options), options->work, streams);
     };

@@ -32,7 +32,6 @@ std::optional<std::uint64_t> WholeNumber(std::string_view text) {
 }
 
 std::size_t ThreadsOf(const std::string& text) {
-  if (text.empty()) return 0;
   constexpr std::uint64_t kMostThreads = 1024;
   const auto threads = WholeNumber(text);
   if (!threads || *threads < 1 || *threads > kMostThreads) {
@@ -44,7 +43,6 @@ std::size_t ThreadsOf(const std::string& text) {
 
 // Bytes: "300000000", or with a unit of powers of 1024: "512M", "512MiB", "512 MB", "2G".
 std::uint64_t MemoryOf(const std::string& text) {
-  if (text.empty()) return kDefaultMemoryBytes;
   constexpr std::string_view kUnits = "KMGTPE";
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   std::string unit = text.substr(digits);
@@ -107,8 +105,8 @@ Job JobOf(const WorkOptions& options) {
   job.inputs.assign(options.inputs.begin(), options.inputs.end());
   job.output = options.output;
   job.replace_existing = options.force;
-  job.threads = ThreadsOf(options.threads);
-  job.memory_bytes = MemoryOf(options.memory);
+  if (options.threads) job.threads = ThreadsOf(*options.threads);
+  if (options.memory) job.memory_bytes = MemoryOf(*options.memory);
   job.allow_nonfinite = options.allow_nonfinite;
   job.write_provenance = !options.no_provenance;
   return job;

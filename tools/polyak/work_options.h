@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,8 @@ struct WorkOptions {
   std::vector<std::string> inputs;
   std::string output;
   bool force = false;
-  std::string threads;
-  std::string memory;
+  std::optional<std::string> threads;
+  std::optional<std::string> memory;
   std::string progress = "auto";
   bool quiet = false;
   bool verbose = false;
