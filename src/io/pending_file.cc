@@ -157,9 +157,6 @@ void PendingFile::Reserve(std::uint64_t size) {
 }
 
 void PendingFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) {
-  // Starting the writeback early lets the disk work while the next tiles are computed: without
-  // it the final sync pays for everything (measured: 0.78 of the reference job against 0.52).
-  constexpr std::size_t kWritebackFromBytes = 65536;
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t count = pwrite(descriptor_, bytes.data() + done, bytes.size() - done,
@@ -170,10 +167,20 @@ void PendingFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes
       FailBySystem("cannot write", errno);
     }
   }
-  if (bytes.size() >= kWritebackFromBytes) {
-    sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(bytes.size()),
-                    SYNC_FILE_RANGE_WRITE);
-  }
+  StartWriteback(offset, bytes.size());
+}
+
+// Starting the writeback early lets the disk work while the next tiles are computed; without it the
+// final sync pays for everything (measured: 0.78 of the reference job against 0.52). In windows, as
+// the write that fills one up ends: many small requests cost more than they bring.
+void PendingFile::StartWriteback(std::uint64_t offset, std::uint64_t length) noexcept {
+  constexpr std::uint64_t kWindowBytes = std::uint64_t{4} << 20;
+  const std::uint64_t first = offset / kWindowBytes;
+  const std::uint64_t end = (offset + length) / kWindowBytes;
+  if (end == first) return;
+  // It is a hint: whether the data arrived is what fsync says.
+  sync_file_range(descriptor_, static_cast<off_t>(first * kWindowBytes),
+                  static_cast<off_t>((end - first) * kWindowBytes), SYNC_FILE_RANGE_WRITE);
 }
 
 void PendingFile::CopyFrom(const InputFile& source, std::uint64_t source_offset,

@@ -43,6 +43,7 @@ class PendingFile {
   PendingFile(std::filesystem::path resolved_target, bool replace_existing);
   void Create();
   void Reserve(std::uint64_t size);
+  void StartWriteback(std::uint64_t offset, std::uint64_t length) noexcept;
   void Rename();
   [[noreturn]] void Fail(ErrorKind kind, std::string what, std::string hint = {}) const;
   [[noreturn]] void FailBySystem(std::string_view what, int error_number) const;
