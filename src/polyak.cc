@@ -37,7 +37,7 @@ struct Run {
 };
 
 std::size_t ThreadsOf(const Job& job) {
-  // More than four gain nothing with one disk to write to (facts: 0.52, 0.56, 0.52 of the
+  // More than four gain nothing with one disk to write to (measured: 0.52, 0.56, 0.52 of the
   // reference job with two, three and four).
   constexpr std::size_t kMostByDefault = 4;
   if (job.threads > 0) return job.threads;

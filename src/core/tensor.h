@@ -10,7 +10,7 @@
 
 namespace polyak {
 
-// What a tensor is for. It decides what averaging does with it (DESIGN.md, The arithmetic).
+// What a tensor is for. It decides what averaging does with it (README.md, Use).
 enum class Role : std::uint8_t {
   kParameter,
   kRunningStatistic,

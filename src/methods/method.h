@@ -1,6 +1,6 @@
 // The averaging methods: each is a rule that gives weights, one function and one row of a table.
 // A method knows no format and no file. To add one: src/methods/README.md.
-// Definitions: METHODS.md of the project; each function's comment has its source.
+// Each function's comment has its definition and source.
 #pragma once
 
 #include <cstddef>

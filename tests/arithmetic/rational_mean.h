@@ -1,5 +1,5 @@
 // The definition of the weighted mean in GMP's integers: the oracle of these tests. It follows
-// DESIGN.md, not the code under test.
+// the definition, not the code under test.
 #pragma once
 
 #include <cstddef>

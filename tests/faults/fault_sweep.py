@@ -169,7 +169,7 @@ class Scene:
         return calls
 
     def judge(self, outcome, stderr):
-        """What DESIGN.md promises whatever happens."""
+        """What polyak promises whatever happens."""
         wrong, status = outcome.wrong, outcome.status
         output = self.output.read_bytes() if self.output.exists() else None
         is_old, is_good = output == self.old, output == self.good

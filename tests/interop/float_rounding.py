@@ -92,7 +92,7 @@ def as_float64(value):
 
 
 def mean_bits(column, weights, total, number, normalised):
-    """One element of a linear average, RN(sum of w*x / total), by DESIGN.md's rules: `column` holds
+    """One element of a linear average, RN(sum of w*x / total), by polyak's rules: `column` holds
     the element's bits in each input, weights and total are whole numbers, number a FloatFormat."""
     used = [(bits, weight) for bits, weight in zip(column, weights) if weight != 0]
     if normalised and len({bits for bits, _ in used}) == 1:
@@ -113,7 +113,7 @@ def mean_of_columns(inputs, weights, number, normalised=True):
 
 
 def ema_weights(decay, inputs):
-    """METHODS.md, ema: w_1 = b^(n-1), w_k = (1-b)*b^(n-k), each rounded once to float64; one
+    """The method ema: w_1 = b^(n-1), w_k = (1-b)*b^(n-k), each rounded once to float64; one
     below 2^-500 of the largest is 0."""
     base = Fraction(decay)
     exact = [base ** (inputs - 1)]
