@@ -25,10 +25,10 @@ fi
 echo "== format"
 git ls-files '*.cc' '*.h' | xargs clang-format --dry-run --Werror
 build_and_test release -DPOLYAK_FULL_TESTS=ON
-echo "== clang-tidy"
-git ls-files 'src/*.cc' 'formats/*.cc' 'tools/*.cc' |
-  xargs -P 2 -n 4 clang-tidy -p build/release --quiet --warnings-as-errors='*'
 build_and_test debug
 build_and_test asan
 build_and_test tsan
 build_and_test clang
+echo "== clang-tidy"
+git ls-files 'src/*.cc' 'formats/*.cc' 'tools/*.cc' |
+  xargs -P 2 -n 4 clang-tidy -p build/clang --quiet --warnings-as-errors='*'
