@@ -95,6 +95,7 @@ void GraphWalk::NodeIn(FieldReader node, const std::string& path) {
 
 GraphWalk::Attribute GraphWalk::AttributeOf(FieldReader attribute) {
   constexpr std::size_t kMostFloats = 64;
+  constexpr std::size_t kMostValues = 65536;
   Attribute found;
   int singular_tensors = 0;
   int singular_graphs = 0;
@@ -106,6 +107,9 @@ GraphWalk::Attribute GraphWalk::AttributeOf(FieldReader attribute) {
       if (!found.has_too_many_floats) found.floats.push_back(field->content);
     }
     if (field->type != WireType::kBytes) continue;
+    if (found.tensors.size() + found.graphs.size() >= kMostValues) {
+      throw Error(ErrorKind::kUnsupported, "attribute " + found.name + " has too many values");
+    }
     switch (field->number) {
       case AttributeProto::kNameFieldNumber: found.name = attribute.NameIn(*field); break;
       case AttributeProto::kFloatsFieldNumber: found.has_too_many_floats = true; break;
@@ -117,10 +121,6 @@ GraphWalk::Attribute GraphWalk::AttributeOf(FieldReader attribute) {
       case AttributeProto::kSparseTensorsFieldNumber: found.has_sparse_tensor = true; break;
       default: break;
     }
-  }
-  constexpr std::size_t kMostValues = 65536;
-  if (found.tensors.size() > kMostValues || found.graphs.size() > kMostValues) {
-    throw Error(ErrorKind::kUnsupported, "attribute " + found.name + " has too many values");
   }
   if (singular_tensors > 1 || singular_graphs > 1) {
     // Protocol Buffers would merge the two; nobody writes such files.

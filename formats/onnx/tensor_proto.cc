@@ -17,10 +17,30 @@ using onnx::TensorProto;
 // A payload in more runs than this is not worth reading piece by piece.
 constexpr std::size_t kMostRuns = 64;
 
-// A repeated field of numbers as it was found: packed runs, and whether it has unpacked values.
+// Whole fields, tags included, neighbours joined: enough to compare what can't be decoded.
+struct WholeFields {
+  std::vector<Extent> extents;
+  bool is_truncated = false;  // there were more than are kept
+
+  void Add(const Extent& field) {
+    if (!extents.empty() && extents.back().end() == field.offset) {
+      extents.back().length += field.length;
+    } else if (extents.size() < kMostRuns) {
+      extents.push_back(field);
+    } else {
+      is_truncated = true;
+    }
+  }
+};
+
+// A repeated field of numbers as it was found: the contents of packed runs, whether there are
+// unpacked values, and all of it as it lies.
 struct NumberRuns {
   std::vector<Extent> runs;
   bool has_unpacked = false;
+  WholeFields whole;
+
+  bool is_decodable() const noexcept { return !has_unpacked && runs.size() <= kMostRuns; }
 
   bool empty() const noexcept { return runs.empty() && !has_unpacked; }
 };
@@ -36,7 +56,7 @@ struct TensorFields {
   NumberRuns int32_data;
   NumberRuns int64_data;
   NumberRuns uint64_data;
-  std::vector<Extent> strings;
+  WholeFields strings;
   std::uint64_t string_count = 0;
   bool is_external = false;
   bool has_segment = false;
@@ -57,20 +77,19 @@ void AddDims(const Field& field, FieldReader& message, std::vector<std::uint64_t
 }
 
 void AddNumbers(const Field& field, WireType unpacked_type, NumberRuns& numbers) {
-  if (field.type == WireType::kBytes && numbers.runs.size() <= kMostRuns) {
-    if (field.content.length > 0) numbers.runs.push_back(field.content);
+  if (field.type != WireType::kBytes && field.type != unpacked_type) return;
+  numbers.whole.Add(field.whole);
+  if (field.type == unpacked_type) {
+    numbers.has_unpacked = true;
+  } else if (field.content.length > 0 && numbers.runs.size() <= kMostRuns) {
+    numbers.runs.push_back(field.content);
   }
-  if (field.type == unpacked_type) numbers.has_unpacked = true;
 }
 
 void AddString(const Field& field, TensorFields& fields) {
   if (field.type != WireType::kBytes) return;
   ++fields.string_count;
-  if (!fields.strings.empty() && fields.strings.back().end() == field.whole.offset) {
-    fields.strings.back().length += field.whole.length;
-  } else if (fields.strings.size() <= kMostRuns) {
-    fields.strings.push_back(field.whole);
-  }
+  fields.strings.Add(field.whole);
 }
 
 void AddField(const Field& field, FieldReader& message, TensorFields& fields) {
@@ -183,13 +202,23 @@ void SetExtents(std::string storage, std::vector<Extent> extents, IndexedTensor&
   tensor.payload.extents = std::move(extents);
 }
 
+// For comparing only. Nothing where not all of it is known: a part would compare as equal.
+void SetWhole(std::string storage, const WholeFields& whole, IndexedTensor& tensor) {
+  SetExtents(std::move(storage), whole.is_truncated ? std::vector<Extent>() : whole.extents,
+             tensor);
+}
+
+void SetUndecodable(const TypedField& typed, IndexedTensor& tensor) {
+  SetWhole(std::string(typed.name) + ", unpacked", typed.numbers->whole, tensor);
+  tensor.info.unreadable = std::string("unpacked ") + typed.name + " is not supported yet";
+}
+
 void SetVarints(const TypedField& typed, const InputFile& file, IndexedTensor& tensor) {
+  if (!typed.numbers->is_decodable()) return SetUndecodable(typed, tensor);
   SetExtents(std::string(typed.name) + " (varints)", typed.numbers->runs, tensor);
   if (IsFloat(tensor.info.dtype)) {
     tensor.info.unreadable =
         std::string(NameOf(tensor.info.dtype)) + " values in int32_data are not supported yet";
-  } else if (typed.numbers->has_unpacked || typed.numbers->runs.size() > kMostRuns) {
-    tensor.info.unreadable = std::string("unpacked ") + typed.name + " is not supported yet";
   } else if (tensor.info.element_bytes > 0) {
     tensor.varints = std::make_unique<VarintPayload>(
         file, tensor.payload.extents, tensor.info.elements, tensor.info.element_bytes);
@@ -204,12 +233,9 @@ void SetTyped(const TensorFields& fields, const InputFile& file, IndexedTensor& 
                                          std::string(NameOf(tensor.info.dtype)) + ")");
   }
   if (typed.is_varint) return SetVarints(typed, file, tensor);
+  if (!typed.numbers->is_decodable()) return SetUndecodable(typed, tensor);
   SetExtents(typed.name, typed.numbers->runs, tensor);
-  if (typed.numbers->has_unpacked || typed.numbers->runs.size() > kMostRuns) {
-    tensor.info.unreadable = std::string("unpacked ") + typed.name + " is not supported yet";
-  } else {
-    CheckSize(tensor.info, typed.name, tensor.info.stored_bytes);
-  }
+  CheckSize(tensor.info, typed.name, tensor.info.stored_bytes);
 }
 
 bool HasTypedData(const TensorFields& fields) {
@@ -229,7 +255,7 @@ void SetPayload(const TensorFields& fields, const InputFile& file, IndexedTensor
   } else if (fields.raw_data && fields.raw_data->length > 0 && HasTypedData(fields)) {
     throw Error(ErrorKind::kCorrupt, "has its values twice, as raw_data and as typed data");
   } else if (info.dtype == DType::kString) {
-    SetExtents("string_data", fields.strings, tensor);
+    SetWhole("string_data", fields.strings, tensor);
     info.unreadable = "its elements have no fixed size";
   } else if (fields.raw_data && !HasTypedData(fields)) {
     SetExtents("raw_data", {*fields.raw_data}, tensor);

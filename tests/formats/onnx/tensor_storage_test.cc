@@ -148,6 +148,30 @@ TEST(TensorStorage, NamesWhatIsNotSupportedYet) {
             "unpacked float_data is not supported yet");
 }
 
+TEST(TensorStorage, KeepsAllOfWhatItCanNotDecodeForComparing) {
+  TensorProto packed = Typed(TensorProto::INT64, {2});
+  packed.add_int64_data(1);
+  const std::string unpacked = "\x38\x05";  // int64_data: 5
+  const OpenedModel opened(WithBytes(packed.SerializeAsString() + unpacked));
+  const TensorInfo& tensor = opened->tensors()[0];
+  EXPECT_EQ(tensor.unreadable, "unpacked int64_data is not supported yet");
+  ASSERT_EQ(tensor.stored_bytes, 5U) << "tag, length, 1 and tag, 5";
+  std::string stored(5, '\0');
+  opened->ReadStored(0, 0, std::as_writable_bytes(std::span(stored)));
+  EXPECT_EQ(stored, "\x3a\x01\x01\x38\x05");
+}
+
+TEST(TensorStorage, KeepsNothingForComparingWhereItLostAPart) {
+  std::string strings;
+  TensorProto names = Typed(TensorProto::STRING, {200});
+  for (int i = 0; i < 200; ++i)
+    strings +=
+        "\x32\x01x\x62\x01"
+        "d";  // with a doc_string between
+  const OpenedModel opened(WithBytes(names.SerializeAsString() + strings));
+  EXPECT_EQ(opened->tensors()[0].stored_bytes, 0U);
+}
+
 TEST(TensorStorage, KnowsTypesLaterThanItsHeaders) {
   for (const auto& [code, dtype] : {std::pair{17, DType::kFloat8}, std::pair{22, DType::kPacked},
                                     std::pair{999, DType::kUnknown}}) {
