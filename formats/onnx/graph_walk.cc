@@ -85,6 +85,7 @@ GraphWalk::Node GraphWalk::NodeOf(FieldReader node) {
 }
 
 void GraphWalk::NodeIn(FieldReader node, const std::string& path) {
+  CheckStop();
   const Node known = NodeOf(node);  // the fields come in any order: first what it is
   while (const auto field = node.Next()) {
     if (field->Is(NodeProto::kAttributeFieldNumber, WireType::kBytes)) {
@@ -131,8 +132,7 @@ GraphWalk::Attribute GraphWalk::AttributeOf(FieldReader attribute) {
 
 void GraphWalk::AttributeIn(FieldReader attribute, const Node& node, const std::string& path) {
   const Attribute found = AttributeOf(attribute);
-  const std::string owner = path + node.output;
-  const std::string name = node.IsConstant() ? owner : owner + "." + found.name;
+  const std::string name = node.IsConstant() ? node.output : node.output + "." + found.name;
   for (std::size_t i = 0; i < found.tensors.size(); ++i) {
     IndexedTensor tensor = IndexTensor(attribute.Into(found.tensors[i]));
     // A Constant's value may be a weight; a float of rank 0, or any other operator's tensor, is
@@ -143,41 +143,45 @@ void GraphWalk::AttributeIn(FieldReader attribute, const Node& node, const std::
     if (may_be_weight) tensor.info.role = Role::kParameter;
     if (is_setting) tensor.info.role = Role::kConstant;
     tensor.info.storage = node.op_type + ", " + tensor.info.storage;
-    Add(std::move(tensor), Numbered(name, i, found.tensors.size()));
+    Add(std::move(tensor), path, Numbered(name, i, found.tensors.size()));
   }
-  if (found.has_sparse_tensor) AddUnreadable(name, "sparse tensors are not supported yet");
-  if (node.IsConstant()) ConstantFloats(found, name);
+  if (found.has_sparse_tensor) AddUnreadable(path, name, "sparse tensors are not supported yet");
+  if (node.IsConstant()) ConstantFloats(found, node, path);
   for (std::size_t i = 0; i < found.graphs.size(); ++i) {
-    const std::string subgraph = owner + "/" + found.name;
+    const std::string subgraph = path + node.output + "/" + found.name;
+    if (subgraph.size() > kMostNameBytes) {
+      throw Error(ErrorKind::kUnsupported, "the path of a subgraph has more than 16384 bytes");
+    }
     Graph(attribute.Into(found.graphs[i]), Numbered(subgraph, i, found.graphs.size()) + "/");
   }
 }
 
 // A Constant's value_float, and value_floats: four bytes each, with a tag between them.
-void GraphWalk::ConstantFloats(const Attribute& attribute, const std::string& name) {
+void GraphWalk::ConstantFloats(const Attribute& attribute, const Node& node,
+                               const std::string& path) {
   if (attribute.name == "value_float" && attribute.single_float.length > 0) {
     IndexedTensor tensor{.info = FloatInfo({}, "Constant, value_float"),
                          .payload = {.extents = {attribute.single_float}},
                          .varints = nullptr};
     tensor.info.role = Role::kConstant;
-    Add(std::move(tensor), name);
+    Add(std::move(tensor), path, node.output);
   }
   if (attribute.name != "value_floats") return;
   if (attribute.has_too_many_floats) {
-    return AddUnreadable(name, "long value_floats are not supported yet");
+    return AddUnreadable(path, node.output, "long value_floats are not supported yet");
   }
   IndexedTensor tensor{.info = FloatInfo({attribute.floats.size()}, "Constant, value_floats"),
                        .payload = {.extents = attribute.floats},
                        .varints = nullptr};
   tensor.info.role = Role::kParameter;
-  Add(std::move(tensor), name);
+  Add(std::move(tensor), path, node.output);
 }
 
 void GraphWalk::Initializer(FieldReader message, const std::string& path) {
   IndexedTensor tensor = IndexTensor(message);
   tensor.info.role = IsFloat(tensor.info.dtype) ? Role::kParameter : Role::kOther;
-  std::string name = path + tensor.info.name;
-  Add(std::move(tensor), std::move(name));
+  const std::string name = std::move(tensor.info.name);
+  Add(std::move(tensor), path, name);
 }
 
 void GraphWalk::SparseInitializer(FieldReader sparse, const std::string& path) {
@@ -187,24 +191,34 @@ void GraphWalk::SparseInitializer(FieldReader sparse, const std::string& path) {
       name = IndexTensor(sparse.Into(*field)).info.name;
     }
   }
-  AddUnreadable(path + name, "sparse initializers are not supported yet");
+  AddUnreadable(path, name, "sparse initializers are not supported yet");
 }
 
-void GraphWalk::AddUnreadable(std::string name, std::string reason) {
+void GraphWalk::AddUnreadable(std::string_view path, std::string_view name, std::string reason) {
   IndexedTensor tensor;
   tensor.info.role = Role::kParameter;
   tensor.info.storage = "sparse";
   tensor.info.unreadable = std::move(reason);
-  Add(std::move(tensor), std::move(name));
+  Add(std::move(tensor), path, name);
 }
 
-void GraphWalk::Add(IndexedTensor tensor, std::string name) {
-  tensor.info.name = std::move(name);
-  if (!budget_.Charge(tensor.info.index_bytes())) return;
+void GraphWalk::Add(IndexedTensor tensor, std::string_view path, std::string_view name) {
+  CheckStop();
+  // Charged before the name is put together: it may be far longer than what stands in the file.
+  const std::uint64_t name_bytes = path.size() + name.size();
+  if (!context_.index_budget.Charge(tensor.info.index_bytes() + name_bytes)) return;
+  tensor.info.name = path;
+  tensor.info.name += name;
   index_.has_external_data = index_.has_external_data || tensor.is_external;
   index_.tensors.push_back(std::move(tensor.info));
   index_.payloads.push_back(std::move(tensor.payload));
   index_.varints.push_back(std::move(tensor.varints));
+}
+
+void GraphWalk::CheckStop() const {
+  if (context_.stop != nullptr && context_.stop->load(std::memory_order_relaxed)) {
+    throw Error(ErrorKind::kCancelled, "stopped");
+  }
 }
 
 }  // namespace polyak::onnx_format

@@ -17,9 +17,10 @@ struct ModelIndex;
 class GraphWalk {
  public:
   // Both must outlive it.
-  GraphWalk(IndexBudget& budget, ModelIndex& index) : budget_(budget), index_(index) {}
+  GraphWalk(OpenContext& context, ModelIndex& index) : context_(context), index_(index) {}
 
-  // A GraphProto; `path` comes in front of the names, "" or "a/b/". Throws Error (kCorrupt).
+  // A GraphProto; `path` comes in front of the names, "" or "a/b/". Throws Error
+  // (kCorrupt, kUnsupported, kCancelled).
   void Graph(FieldReader graph, const std::string& path);
   // A FunctionProto.
   void Function(FieldReader function);
@@ -46,14 +47,16 @@ class GraphWalk {
 
   void NodeIn(FieldReader node, const std::string& path);
   void AttributeIn(FieldReader attribute, const Node& node, const std::string& path);
-  void ConstantFloats(const Attribute& attribute, const std::string& name);
+  void ConstantFloats(const Attribute& attribute, const Node& node, const std::string& path);
   void Initializer(FieldReader tensor, const std::string& path);
   void SparseInitializer(FieldReader sparse, const std::string& path);
   // A tensor that can't be read, and why.
-  void AddUnreadable(std::string name, std::string reason);
-  void Add(IndexedTensor tensor, std::string name);
+  void AddUnreadable(std::string_view path, std::string_view name, std::string reason);
+  // Notes the tensor as path + name, if the budget allows.
+  void Add(IndexedTensor tensor, std::string_view path, std::string_view name);
+  void CheckStop() const;
 
-  IndexBudget& budget_;
+  OpenContext& context_;
   ModelIndex& index_;
 };
 

@@ -88,13 +88,13 @@ std::optional<WireType> TypeInModel(std::uint32_t number) {
 
 }  // namespace
 
-ModelIndex IndexModel(const InputFile& file, IndexBudget& budget) {
+ModelIndex IndexModel(const InputFile& file, OpenContext& context) {
   ModelIndex index;
   ByteReader bytes(file);
   FieldReader model(bytes, {0, file.size()}, 0);
-  GraphWalk walk(budget, index);
+  GraphWalk walk(context, index);
   while (const auto field = model.Next()) IndexField(*field, model, walk, index);
-  budget.CheckFits();
+  context.index_budget.CheckFits();
   CheckNames(index.tensors);
   return index;
 }

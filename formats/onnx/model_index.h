@@ -29,8 +29,9 @@ struct ModelIndex {
 };
 
 // Reads the model's structure through a small window, no payload (but integers stored as varints,
-// whose extent is only known by passing them). Throws Error (kCorrupt, kUnsupported).
-ModelIndex IndexModel(const InputFile& file, IndexBudget& budget);
+// whose extent is only known by passing them). Throws Error (kCorrupt, kUnsupported,
+// kCancelled).
+ModelIndex IndexModel(const InputFile& file, OpenContext& context);
 
 // True where the beginning of the file reads as a ModelProto.
 bool LooksLikeModel(const InputFile& file);

@@ -8,7 +8,7 @@ namespace polyak::onnx_format {
 bool Probe(const InputFile& file) { return LooksLikeModel(file); }
 
 std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context) {
-  ModelIndex index = IndexModel(*file, context.index_budget);
+  ModelIndex index = IndexModel(*file, context);
   CheckExtents(index.payloads, index.tensors, file->size());
   return std::make_unique<OnnxCheckpoint>(std::move(file), std::move(index));
 }

@@ -3,7 +3,8 @@
 //
 // Supported: initializers and Constant values of the main graph, of subgraphs at any depth and
 // of functions (model_index.h), stored as tensor_proto.h says. The output is the model's bytes
-// with the payloads replaced and one metadata_props entry, key "polyak", at its end.
+// with the payloads replaced and one metadata_props entry, key "polyak", at its end or in place of
+// an older one.
 // Refused for now: external data in a template, sparse tensors, training_info.
 #pragma once
 

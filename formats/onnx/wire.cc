@@ -48,9 +48,8 @@ FieldReader::FieldReader(ByteReader& bytes, Extent message, int depth)
 }
 
 std::string FieldReader::NameIn(const Field& field) const {
-  constexpr std::uint64_t kMostNameBytes = 65536;
   if (field.content.length > kMostNameBytes) {
-    Fail("a name has more than 65536 bytes", field.content.offset);
+    Fail("a name has more than 16384 bytes", field.content.offset);
   }
   bytes_.Seek(field.content.offset);
   return bytes_.TakeText(field.content.length, field.content.end());

@@ -16,6 +16,9 @@
 
 namespace polyak::onnx_format {
 
+// No name of anything is longer, nor a path of names.
+inline constexpr std::uint64_t kMostNameBytes = 16384;
+
 enum class WireType : std::uint8_t {
   kVarint = 0,
   kFixed64 = 1,

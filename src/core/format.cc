@@ -4,8 +4,10 @@
 
 namespace polyak {
 
-bool IndexBudget::Charge(std::uint64_t bytes) noexcept {
+bool IndexBudget::Charge(std::uint64_t bytes) {
+  constexpr std::uint64_t kHopeless = 16;
   used_bytes_ += bytes;
+  if (used_bytes_ / kHopeless > limit_bytes_) CheckFits();
   return used_bytes_ <= limit_bytes_;
 }
 

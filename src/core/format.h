@@ -22,8 +22,9 @@ class IndexBudget {
  public:
   explicit IndexBudget(std::uint64_t limit_bytes = ~std::uint64_t{0}) : limit_bytes_(limit_bytes) {}
 
-  // False where it doesn't fit: go on counting, but store nothing more.
-  bool Charge(std::uint64_t bytes) noexcept;
+  // False where it doesn't fit: go on counting, but store nothing more. Throws as CheckFits does
+  // where so much doesn't fit that counting on is no use.
+  bool Charge(std::uint64_t bytes);
   // Throws Error (kUnsupported) with the number that is needed, where something did not fit.
   void CheckFits() const;
   std::uint64_t used_bytes() const noexcept { return used_bytes_; }

@@ -34,7 +34,7 @@ struct Payload {
 };
 
 // Throws Error (kCorrupt) where an extent reaches outside the file, or where two payloads share
-// bytes without being one and the same. `names[i]` names payloads[i] in the message.
+// bytes without being one and the same. payloads[i] is that of tensors[i].
 void CheckExtents(std::span<const Payload> payloads, std::span<const TensorInfo> tensors,
                   std::uint64_t file_bytes);
 

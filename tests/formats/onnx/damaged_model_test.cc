@@ -93,19 +93,57 @@ TEST(DamagedModel, WithManyEmptyTensorsStaysInTheBudget) {
   }
 }
 
+// A field with its tag and length.
+std::string Wrap(char tag, const std::string& content) {
+  std::string bytes(1, tag);
+  std::size_t length = content.size();
+  for (; length >= 0x80; length >>= 7) bytes += static_cast<char>((length & 0x7f) | 0x80);
+  return bytes + static_cast<char>(length) + content;
+}
+
+TEST(DamagedModel, WithAnAttributeOfManyTensorsIsRefused) {
+  std::string tensors;
+  for (int i = 0; i < 70000; ++i) tensors += std::string("\x52\0", 2);
+  const std::string node = Wrap(0x0a, Wrap(0x2a, tensors));
+  EXPECT_NE(test::OpeningError("\x08\x07" + Wrap(0x3a, node)).find("too many values"),
+            std::string::npos);
+}
+
+TEST(DamagedModel, WithPathsFarLongerThanItselfStaysInTheBudget) {
+  std::string graph;
+  for (int i = 0; i < 100000; ++i) {
+    graph += Wrap(0x2a, std::string("\x08\0\x10\x01", 4) + Wrap(0x42, std::to_string(i)));
+  }
+  const std::string node = Wrap(0x12, std::string(16000, 'n')) + Wrap(0x2a, Wrap(0x32, graph));
+  const test::TemporaryFolder folder;
+  test::WriteFile(folder / "m.onnx", "\x08\x07" + Wrap(0x3a, Wrap(0x0a, node)));
+  OpenContext context;
+  context.index_budget = IndexBudget(std::uint64_t{1} << 20);
+  EXPECT_THROW(OpenCheckpoint(folder / "m.onnx", context), Error);
+  EXPECT_LT(context.index_budget.used_bytes(), std::uint64_t{17} << 20) << "it went on counting";
+}
+
+TEST(DamagedModel, StopsBeingReadWhenAsked) {
+  const test::TemporaryFolder folder;
+  test::WriteFile(folder / "m.onnx", Model());
+  const std::atomic<bool> stop = true;
+  OpenContext context;
+  context.stop = &stop;
+  try {
+    OpenCheckpoint(folder / "m.onnx", context);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
+  }
+}
+
 TEST(DamagedModel, NestedWithoutEndIsRefused) {
   // graph { node { attribute { g { node { … } } } } }, each length right.
   std::string graph;
   for (int depth = 0; depth < 200; ++depth) {
-    const auto wrap = [](char tag, const std::string& content) {
-      std::string bytes(1, tag);
-      std::size_t length = content.size();
-      for (; length >= 0x80; length >>= 7) bytes += static_cast<char>((length & 0x7f) | 0x80);
-      return bytes + static_cast<char>(length) + content;
-    };
-    graph = wrap(0x0a, wrap(0x2a, wrap(0x32, graph)));
+    graph = Wrap(0x0a, Wrap(0x2a, Wrap(0x32, graph)));
     if (depth == 199) {
-      EXPECT_NE(test::OpeningError("\x08\x07" + wrap(0x3a, graph)).find("nested more than 100"),
+      EXPECT_NE(test::OpeningError("\x08\x07" + Wrap(0x3a, graph)).find("nested more than 100"),
                 std::string::npos);
     }
   }
