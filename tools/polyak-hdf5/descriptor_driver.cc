@@ -7,9 +7,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <new>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "structure_length.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -20,6 +24,16 @@ constexpr haddr_t kMaxAddress = std::numeric_limits<std::int64_t>::max();
 // given a context but file-access properties, which it would pass on to files that it opens itself.
 int offered_descriptor = -1;
 int last_read_error = 0;
+// Where the superblock is, from which the file counts its addresses: behind the user block.
+haddr_t base_address = 0;
+std::vector<StructurePlace>& Places() {
+  static std::vector<StructurePlace> places;
+  return places;
+}
+
+// The library reads the beginning of an object header or a local heap before it knows its length:
+// so many bytes (H5O_SPEC_READ_SIZE, H5HL_SPEC_READ_SIZE), or up to the end of the file.
+constexpr size_t kGuessedBytes = 512;
 
 struct DescriptorDriver : H5FD_t {
   int descriptor = -1;
@@ -53,7 +67,8 @@ herr_t CloseFile(H5FD_t* file) {
 int CompareFiles(const H5FD_t* a, const H5FD_t* b) { return a == b ? 0 : (a < b ? -1 : 1); }
 
 herr_t QueryFeatures(const H5FD_t* /*file*/, unsigned long* features) {
-  *features = H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE;
+  // None. Above all no accumulating of metadata: each read then begins where a structure does.
+  *features = 0;
   return 0;
 }
 
@@ -68,27 +83,49 @@ herr_t SetEndOfAddresses(H5FD_t* file, H5FD_mem_t /*type*/, haddr_t address) {
 
 haddr_t EndOfFile(const H5FD_t* file, H5FD_mem_t /*type*/) { return Mine(file)->end_of_file; }
 
-herr_t ReadAt(H5FD_t* file, H5FD_mem_t /*type*/, hid_t /*dxpl*/, haddr_t address, size_t size,
-              void* buffer) {
-  if (address > kMaxAddress || size > kMaxAddress - address) return -1;
-  auto* bytes = static_cast<char*>(buffer);
-  while (size > 0) {
-    const ssize_t length = pread(Mine(file)->descriptor, bytes, size, static_cast<off_t>(address));
+// Afterwards, when the bytes are there to tell how long the structure is.
+bool NotePlace(haddr_t address, std::span<const char> bytes, bool may_be_guessed) noexcept {
+  try {
+    Places().push_back(
+        {address, may_be_guessed ? StructureLength(bytes, address - base_address) : bytes.size()});
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+bool FillFrom(int descriptor, haddr_t address, std::span<char> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t length =
+        pread(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(address));
     if (length < 0 && errno == EINTR) continue;
     if (length < 0) {
       last_read_error = errno;
-      return -1;
+      return false;
     }
     if (length == 0) {
       // As the library's own drivers have it: addresses behind the end of the file read as zeros.
-      std::memset(bytes, 0, size);
-      return 0;
+      std::ranges::fill(bytes, 0);
+      return true;
     }
-    bytes += length;
-    size -= static_cast<size_t>(length);
+    bytes = bytes.subspan(static_cast<size_t>(length));
     address += static_cast<haddr_t>(length);
   }
-  return 0;
+  return true;
+}
+
+herr_t ReadAt(H5FD_t* file, H5FD_mem_t type, hid_t /*dxpl*/, haddr_t address, size_t size,
+              void* buffer) {
+  if (address > kMaxAddress || size > kMaxAddress - address) return -1;
+  const std::span<char> bytes(static_cast<char*>(buffer), size);
+  if (!FillFrom(Mine(file)->descriptor, address, bytes)) return -1;
+  constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+  if (std::string_view(bytes.data(), size).starts_with(kSignature)) base_address = address;
+  const bool has_guessed_reads = type == H5FD_MEM_OHDR || type == H5FD_MEM_LHEAP;
+  const bool has_guessed_size =
+      size == kGuessedBytes ||
+      (size < kGuessedBytes && address + size >= Mine(file)->end_of_addresses);
+  return NotePlace(address, bytes, has_guessed_reads && has_guessed_size) ? 0 : -1;
 }
 
 herr_t RefuseToWrite(H5FD_t* /*file*/, H5FD_mem_t /*type*/, hid_t /*dxpl*/, haddr_t /*address*/,
@@ -144,12 +181,16 @@ hid_t DescriptorFile::Open(int descriptor) {
   Checked(H5Pset_driver(access.id(), DriverId(), nullptr));
   KeepCacheSmall(access.id());
   last_read_error = 0;
+  Places().clear();
+  base_address = 0;
   offered_descriptor = descriptor;
   const hid_t file = H5Fopen("checkpoint", H5F_ACC_RDONLY, access.id());
   offered_descriptor = -1;
   // Here: closing `access` would clear what the library says about it.
   return Checked(file);
 }
+
+const std::vector<StructurePlace>& DescriptorFile::StructurePlaces() noexcept { return Places(); }
 
 int DescriptorFile::LastReadError() noexcept { return last_read_error; }
 

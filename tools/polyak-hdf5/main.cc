@@ -12,9 +12,12 @@
 #include <cstring>
 #include <new>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "confinement.h"
+#include "data_places.h"
 #include "describe.h"
 #include "descriptor_driver.h"
 #include "formats/hdf5/protocol.h"
@@ -31,9 +34,13 @@ constexpr int kExitUsage = 2;
 bool AnswerWith(int descriptor, Answer& answer) {
   try {
     const DescriptorFile file(descriptor);
+    DataPlaces data;
     ForEachDataset(file.id(), [&](hid_t dataset, const std::string& path) {
-      answer.Add(Describe(dataset, path));
+      wire::Dataset described = Describe(dataset, path);
+      data.Add(described);
+      answer.Add(std::move(described));
     });
+    data.CheckApartFrom(DescriptorFile::StructurePlaces());
     answer.Finish();
     return true;
   } catch (const std::bad_alloc&) {

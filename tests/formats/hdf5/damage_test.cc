@@ -119,5 +119,51 @@ TEST_F(Hdf5Damage, OfOtherPeoplesFilesDoesNoHarm) {
   }
 }
 
+// Puts another address in the place of each occurrence of a dataset's.
+std::string WithDataAt(std::string file, std::uint64_t from, std::uint64_t to) {
+  const auto bytes = [](std::uint64_t address) {
+    return std::string(reinterpret_cast<const char*>(&address), sizeof address);
+  };
+  for (std::size_t at = 0; (at = file.find(bytes(from), at)) != std::string::npos; ++at) {
+    file.replace(at, sizeof to, bytes(to));
+  }
+  return file;
+}
+
+TEST_F(Hdf5Damage, ThatLaysDataOverTheStructureIsRefused) {
+  const std::string sound = SoundFile();
+  const auto checkpoint = OpenFile(folder_ / "sound.h5");
+  const std::size_t tensor = IndexOf(*checkpoint, "conv/kernel:0");
+  const std::uint64_t address = checkpoint->PayloadId(tensor);
+  const std::uint64_t bytes = checkpoint->tensors()[tensor].bytes();
+  const auto path = folder_ / "over.h5";
+  std::size_t refused = 0;
+  std::size_t destroyed = 0;
+  for (std::uint64_t at = 0; at + bytes <= sound.size(); at += 24) {
+    std::string moved = WithDataAt(sound, address, at);
+    test::WriteFile(path, moved);
+    try {
+      OpenFile(path);
+    } catch (const Error&) {
+      ++refused;
+      continue;
+    }
+    // What is accepted may be written to: the file must still have its structure then.
+    moved.replace(at, bytes, std::string(bytes, '\x5a'));
+    test::WriteFile(path, moved);
+    try {
+      if (Names(*OpenFile(path)) != Names(*checkpoint)) ++destroyed;
+    } catch (const Error& error) {
+      ++destroyed;
+      ADD_FAILURE() << at << " of " << sound.size() << ": " << error.what();
+    }
+  }
+  EXPECT_GT(refused, 30U);
+  EXPECT_EQ(destroyed, 0U);
+  test::WriteFile(path, WithDataAt(sound, address, 0));
+  EXPECT_THAT(ErrorOfOpening(path).what(),
+              HasSubstr("conv/kernel:0: its data lies over the structure of the file"));
+}
+
 }  // namespace
 }  // namespace polyak::hdf5
