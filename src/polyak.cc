@@ -49,8 +49,7 @@ std::uint64_t OpenInputs(Run& run) {
   OpenContext context;
   context.hdf5_helper = run.job.hdf5_helper;
   context.index_budget = IndexBudget(IndexBudgetBytes(run.job.memory_bytes));
-  // The helper ends before the buffers are allocated: it may use what they will.
-  context.helper_memory_bytes = run.job.memory_bytes - kProgramBytes;
+  context.helper_memory_bytes = HelperBudgetBytes(run.job.memory_bytes);
   context.stop = run.job.control.stop;
   for (const std::filesystem::path& path : run.job.inputs) {
     CheckStop(run.job.control);
@@ -109,7 +108,6 @@ void MakeAllPlans(Run& run, std::uint64_t index_bytes) {
   run.plan = MakePlan(run.inputs, run.plan.template_index);
   run.memory = PlanMemory({.budget_bytes = run.job.memory_bytes,
                            .index_bytes = index_bytes,
-                           .helper_bytes = 0,
                            .inputs = run.inputs.size(),
                            .threads = ThreadsOf(run.job),
                            .average_bytes = run.plan.averaged_bytes});
@@ -182,7 +180,7 @@ void FinishReport(Run& run, Clock::time_point start) {
   report.kept = KeptTensors(run.plan, reference.tensors());
   report.workers = run.memory.workers;
   report.planned_memory_bytes = run.memory.peak_bytes;
-  report.peak_memory_bytes = PeakMemoryBytes();
+  report.peak_memory_bytes = std::max(report.peak_memory_bytes, PeakMemoryBytes());
   if (!run.job.write_provenance && !reference.provenance().empty()) {
     report.warnings.push_back(
         "the output keeps the template's provenance record, which is not about it");
@@ -212,6 +210,8 @@ Report Average(const Job& job) {
   if (job.memory_bytes < kLeastMemoryBytes) PlanMemory({.budget_bytes = job.memory_bytes});
 
   const std::uint64_t index_bytes = OpenInputs(run);
+  // A helper's peak is over before the tiles': the two don't add up.
+  run.report.peak_memory_bytes = PeakMemoryBytes() + PeakMemoryBytesOfChildren();
   RefuseOutputOverInput(run);
   WarnOfRepeated(run);
   DescribeInputs(run);
@@ -221,10 +221,13 @@ Report Average(const Job& job) {
   return std::move(run.report);
 }
 
-Inspection Inspect(const std::filesystem::path& path, const std::filesystem::path& hdf5_helper) {
+Inspection Inspect(const InspectJob& job) {
   OpenContext context;
-  context.hdf5_helper = hdf5_helper;
-  const OpenedCheckpoint opened = OpenCheckpoint(path, context);
+  context.hdf5_helper = job.hdf5_helper;
+  context.index_budget = IndexBudget(IndexBudgetBytes(job.memory_bytes));
+  context.helper_memory_bytes = HelperBudgetBytes(job.memory_bytes);
+  context.stop = job.stop;
+  const OpenedCheckpoint opened = OpenCheckpoint(job.path, context);
   const auto tensors = opened.checkpoint->tensors();
   return {.format = std::string(opened.format),
           .file_bytes = opened.checkpoint->file_bytes(),

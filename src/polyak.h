@@ -9,6 +9,7 @@
 // error.h), or std::bad_alloc. Functions may be called from several threads at once.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -60,7 +61,13 @@ struct Inspection {
   std::string provenance;  // JSON (report/provenance.h); empty: none
 };
 
-Inspection Inspect(const std::filesystem::path& path,
-                   const std::filesystem::path& hdf5_helper = {});
+struct InspectJob {
+  std::filesystem::path path;
+  std::uint64_t memory_bytes = kDefaultMemoryBytes;
+  std::filesystem::path hdf5_helper;        // empty: beside the running program
+  const std::atomic<bool>* stop = nullptr;  // set: ends with Error (kCancelled)
+};
+
+Inspection Inspect(const InspectJob& job);
 
 }  // namespace polyak

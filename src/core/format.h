@@ -1,6 +1,7 @@
 // A checkpoint format: one row of the registry (formats/registry.h).
 #pragma once
 
+#include <algorithm>
 #include <any>
 #include <atomic>
 #include <cstdint>
@@ -28,6 +29,8 @@ class IndexBudget {
   // Throws Error (kUnsupported) with the number that is needed, where something did not fit.
   void CheckFits() const;
   std::uint64_t used_bytes() const noexcept { return used_bytes_; }
+  // Takes from what indexes may have: something else needs it at the same time.
+  void Reserve(std::uint64_t bytes) noexcept { limit_bytes_ -= std::min(bytes, limit_bytes_); }
 
  private:
   std::uint64_t limit_bytes_;
@@ -39,8 +42,9 @@ struct OpenContext {
   // The program that runs the HDF5 library; empty: it is looked for beside the running program,
   // then in ../libexec/polyak.
   std::filesystem::path hdf5_helper;
-  // How much memory a helper program may use.
-  std::uint64_t helper_memory_bytes = std::uint64_t{128} << 20;
+  // How much memory a helper program may allocate; a format that starts one reserves it in the
+  // index budget, and what the program's code takes.
+  std::uint64_t helper_memory_bytes = std::uint64_t{64} << 20;
   IndexBudget index_budget;
   // Set from anywhere, a signal handler too: waiting ends with Error (kCancelled). May be null.
   const std::atomic<bool>* stop = nullptr;

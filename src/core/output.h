@@ -59,7 +59,8 @@ class Output {
 
   // Makes the output visible and durable: all of it or nothing. `provenance` has the length of
   // the one in the request. Throws Error also while an element of a replaced tensor or a kept
-  // part is missing. After kUnknown the output is in place, but may not survive a power cut.
+  // part is missing, by their number. After kUnknown the output is in place, but may not survive a
+  // power cut.
   Durability Commit(std::string_view provenance) { return DoCommit(provenance); }
 
  private:

@@ -5,8 +5,10 @@
 
 namespace polyak {
 
-// The peak resident memory of this process and of its largest ended child together. 0 where the
-// kernel doesn't say.
+// The peak resident memory of this process so far. 0 where the kernel doesn't say.
 std::uint64_t PeakMemoryBytes();
+
+// That of the largest child process that has ended.
+std::uint64_t PeakMemoryBytesOfChildren();
 
 }  // namespace polyak

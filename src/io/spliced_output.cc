@@ -102,7 +102,6 @@ Tiles SplicedOutput::DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) c
 void SplicedOutput::DoWrite(std::size_t tensor, const Box& box,
                             std::span<const std::byte> elements) {
   const Payload& payload = payloads_[tensor];
-  written_bytes_ += elements.size();
   ForEachPiece(payload, tensors_[tensor], box,
                [&](std::uint64_t file_offset, std::uint64_t box_offset, std::uint64_t bytes) {
                  const auto piece = elements.subspan(box_offset, bytes);
@@ -112,6 +111,7 @@ void SplicedOutput::DoWrite(std::size_t tensor, const Box& box,
                    file_.WriteAt(OutputOffset(file_offset), piece);
                  }
                });
+  written_bytes_ += elements.size();
 }
 
 void SplicedOutput::WriteSwapped(std::uint64_t offset, std::span<const std::byte> bytes,
@@ -130,8 +130,8 @@ void SplicedOutput::WriteSwapped(std::uint64_t offset, std::span<const std::byte
 
 std::uint64_t SplicedOutput::DoWriteKept(std::size_t part) {
   const Kept& kept = kept_[part];
-  written_bytes_ += kept.length;
   file_.CopyFrom(*source_, kept.source_offset, OutputOffset(kept.source_offset), kept.length);
+  written_bytes_ += kept.length;
   return kept.length;
 }
 

@@ -32,7 +32,8 @@ class SplicedOutput : public Output {
  public:
   // `payloads[i]` is where the template keeps tensor i; those of `request.replaced` are slots,
   // everything else is copied or edited. `edits` are in order of their offsets.
-  // Throws as PendingFile does.
+  // The payloads and tensors, and so the checkpoint that has them, must outlive the output. Throws
+  // as PendingFile does.
   SplicedOutput(std::shared_ptr<const InputFile> source, const OutputRequest& request,
                 std::span<const Payload> payloads, std::span<const TensorInfo> tensors,
                 std::vector<Edit> edits);

@@ -37,7 +37,7 @@ MemoryPlan PlanMemory(const MemoryRequest& request) {
                             "expected at least {} MiB)",
                             request.budget_bytes / kMiB, kLeastMemoryBytes / kMiB));
   }
-  const std::uint64_t fixed = kProgramBytes + request.index_bytes + request.helper_bytes;
+  const std::uint64_t fixed = kProgramBytes + request.index_bytes;
   const std::uint64_t useful = std::max<std::uint64_t>(1, request.average_bytes / kMiB);
   MemoryPlan plan;
   plan.workers = static_cast<std::size_t>(std::min<std::uint64_t>(request.threads, useful));
@@ -55,6 +55,12 @@ MemoryPlan PlanMemory(const MemoryRequest& request) {
                 "--memory gives it more");
   }
   return plan;
+}
+
+std::uint64_t HelperBudgetBytes(std::uint64_t budget_bytes) noexcept {
+  // 100,000 datasets take 27 MiB (measured).
+  constexpr std::uint64_t kLeastHelperBytes = 24 * kMiB;
+  return std::max(kLeastHelperBytes, budget_bytes / 4);
 }
 
 std::uint64_t IndexBudgetBytes(std::uint64_t budget_bytes) noexcept {

@@ -14,8 +14,7 @@ inline constexpr std::uint64_t kGrainBytes = std::uint64_t{256} << 10;
 
 struct MemoryRequest {
   std::uint64_t budget_bytes = kDefaultMemoryBytes;
-  std::uint64_t index_bytes = 0;   // of all inputs together
-  std::uint64_t helper_bytes = 0;  // of helper programs, at their peak
+  std::uint64_t index_bytes = 0;  // of all inputs together
   std::size_t inputs = 2;
   std::size_t threads = 1;          // as many as wanted, at least 1
   std::uint64_t average_bytes = 0;  // of the payloads to be written: more workers than
@@ -37,5 +36,9 @@ MemoryPlan PlanMemory(const MemoryRequest& request);
 
 // What of a budget is left for indexes.
 std::uint64_t IndexBudgetBytes(std::uint64_t budget_bytes) noexcept;
+
+// What of a budget a helper program may allocate while files are opened. It has ended before
+// tiles are.
+std::uint64_t HelperBudgetBytes(std::uint64_t budget_bytes) noexcept;
 
 }  // namespace polyak

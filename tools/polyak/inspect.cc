@@ -14,6 +14,7 @@
 #include "command_line.h"
 #include "polyak.h"
 #include "report/printable.h"
+#include "signals.h"
 
 namespace polyak::command {
 namespace {
@@ -57,7 +58,7 @@ void PrintTable(const std::vector<Row>& rows, std::ostream& out) {
 }
 
 int Inspect(const std::string& path, const Streams& streams) {
-  const Inspection found = polyak::Inspect(path);
+  const Inspection found = polyak::Inspect({.path = path, .stop = &StopRequest()});
   std::vector<Row> rows = {{"TENSOR", "DTYPE", "SHAPE", "ROLE", "BYTES", "STORAGE"}};
   std::uint64_t elements = 0;
   std::uint64_t bytes = 0;

@@ -1,4 +1,8 @@
 // polyak: averages neural-network checkpoints. Parse, run, print, return.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -24,16 +28,28 @@ int Fail(const polyak::Error& error) {
   return StatusOf(error);
 }
 
+// Files that are opened must not get the numbers of standard streams that are closed: what is
+// printed would go into them.
+void KeepStandardStreamsApart() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", O_RDWR);
+  }
+}
+
 int Run(int argc, char** argv) {
   const int status = polyak::command::Parse(argc, argv)({std::cout, std::cerr});
+  errno = 0;
   if (std::cout.flush()) return status;
-  std::cerr << "polyak: error: cannot write to standard output\n";
+  polyak::command::EndBySignal();
+  if (errno == EPIPE) return status;  // whoever read it has seen enough
+  std::cerr << "polyak: error: cannot write to standard output (the work itself is done)\n";
   return 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  KeepStandardStreamsApart();
   polyak::command::HandleSignals();
   try {
     return Run(argc, argv);
