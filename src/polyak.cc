@@ -222,6 +222,7 @@ Report Average(const Job& job) {
 }
 
 Inspection Inspect(const InspectJob& job) {
+  if (job.memory_bytes < kLeastMemoryBytes) PlanMemory({.budget_bytes = job.memory_bytes});
   OpenContext context;
   context.hdf5_helper = job.hdf5_helper;
   context.index_budget = IndexBudget(IndexBudgetBytes(job.memory_bytes));

@@ -346,6 +346,7 @@ class BadUsage(CommandTest):
             with self.subTest(memory):
                 self.assert_usage(["average", self.a, self.b, f"--memory={memory}", "-o",
                                    self.output], "memory")
+                self.assert_usage(["inspect", self.a, f"--memory={memory}"], "memory")
 
     def test_of_threads_is_refused(self):
         for threads in ("0", "-1", "x", "1.5", "100000000000000000000"):

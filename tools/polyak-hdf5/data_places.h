@@ -2,6 +2,7 @@
 // damaged or hostile file may have one over the other, and writing averages there would destroy it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -27,6 +28,9 @@ class DataPlaces {
     std::uint64_t length;
     std::string path;
   };
+
+  static std::uint64_t EndOf(const Place& place) noexcept;
+  std::vector<std::size_t> FarthestSoFar() const;
 
   std::vector<Place> places_;
 };

@@ -85,9 +85,10 @@ haddr_t EndOfFile(const H5FD_t* file, H5FD_mem_t /*type*/) { return Mine(file)->
 
 // Afterwards, when the bytes are there to tell how long the structure is.
 bool NotePlace(haddr_t address, std::span<const char> bytes, bool may_be_guessed) noexcept {
+  const haddr_t length =
+      may_be_guessed ? StructureLength(bytes, address - base_address) : bytes.size();
   try {
-    Places().push_back(
-        {address, may_be_guessed ? StructureLength(bytes, address - base_address) : bytes.size()});
+    Places().push_back({address, std::min(length, kMaxAddress - address)});
     return true;
   } catch (const std::bad_alloc&) {
     return false;

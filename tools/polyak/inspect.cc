@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "polyak.h"
 #include "report/printable.h"
 #include "signals.h"
+#include "work_options.h"
 
 namespace polyak::command {
 namespace {
@@ -57,8 +59,19 @@ void PrintTable(const std::vector<Row>& rows, std::ostream& out) {
   }
 }
 
-int Inspect(const std::string& path, const Streams& streams) {
-  const Inspection found = polyak::Inspect({.path = path, .stop = &StopRequest()});
+struct InspectOptions {
+  std::string path;
+  std::optional<std::string> memory;
+};
+
+InspectJob JobOf(const InspectOptions& options) {
+  InspectJob job{.path = options.path, .stop = &StopRequest()};
+  if (options.memory) job.memory_bytes = MemoryOf(*options.memory);
+  return job;
+}
+
+int Inspect(const InspectOptions& options, const Streams& streams) {
+  const Inspection found = polyak::Inspect(JobOf(options));
   std::vector<Row> rows = {{"TENSOR", "DTYPE", "SHAPE", "ROLE", "BYTES", "STORAGE"}};
   std::uint64_t elements = 0;
   std::uint64_t bytes = 0;
@@ -80,11 +93,14 @@ int Inspect(const std::string& path, const Streams& streams) {
 }  // namespace
 
 void AddInspect(CLI::App& app, Action& action) {
-  const auto path = std::make_shared<std::string>();
+  const auto options = std::make_shared<InspectOptions>();
   CLI::App* inspect = app.add_subcommand("inspect", "List the tensors of a checkpoint");
-  inspect->add_option("CKPT", *path, "The checkpoint")->required()->type_name("");
-  inspect->callback([path, &action] {
-    action = [path](const Streams& streams) { return Inspect(*path, streams); };
+  inspect->add_option("CKPT", options->path, "The checkpoint")->required()->type_name("");
+  inspect
+      ->add_option("--memory", options->memory, "Most memory to use, at least 64M (default: 256M)")
+      ->type_name("SIZE");
+  inspect->callback([options, &action] {
+    action = [options](const Streams& streams) { return Inspect(*options, streams); };
   });
 }
 

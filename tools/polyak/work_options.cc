@@ -41,27 +41,6 @@ std::size_t ThreadsOf(const std::string& text) {
   return *threads;
 }
 
-// Bytes: "300000000", or with a unit of powers of 1024: "512M", "512MiB", "512 MB", "2G".
-std::uint64_t MemoryOf(const std::string& text) {
-  constexpr std::string_view kUnits = "KMGTPE";
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  std::string unit = text.substr(digits);
-  unit.erase(0, unit.find_first_not_of(' '));
-  for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  int shift = 0;
-  if (const std::size_t power = unit.empty() ? kUnits.npos : kUnits.find(unit[0]);
-      power != kUnits.npos) {
-    shift = 10 * static_cast<int>(power + 1);
-    unit.erase(0, 1);
-  }
-  const bool is_unit = unit.empty() || unit == "B" || (shift > 0 && unit == "IB");
-  const auto number = WholeNumber(std::string_view(text).substr(0, digits));
-  if (!is_unit || !number || *number > std::numeric_limits<std::uint64_t>::max() >> shift) {
-    throw Error(ErrorKind::kUsage, "--memory must be a size such as 512M (found " + text + ")");
-  }
-  return *number << shift;
-}
-
 }  // namespace
 
 void AddWorkOptions(CLI::App& app, WorkOptions& options) {
@@ -98,6 +77,26 @@ double NumberOf(std::string_view option, std::string_view text) {
                 std::string(option) + ": " + std::string(text) + " is not a number");
   }
   return number;
+}
+
+std::uint64_t MemoryOf(const std::string& text) {
+  constexpr std::string_view kUnits = "KMGTPE";
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  std::string unit = text.substr(digits);
+  unit.erase(0, unit.find_first_not_of(' '));
+  for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  int shift = 0;
+  if (const std::size_t power = unit.empty() ? kUnits.npos : kUnits.find(unit[0]);
+      power != kUnits.npos) {
+    shift = 10 * static_cast<int>(power + 1);
+    unit.erase(0, 1);
+  }
+  const bool is_unit = unit.empty() || unit == "B" || (shift > 0 && unit == "IB");
+  const auto number = WholeNumber(std::string_view(text).substr(0, digits));
+  if (!is_unit || !number || *number > std::numeric_limits<std::uint64_t>::max() >> shift) {
+    throw Error(ErrorKind::kUsage, "--memory must be a size such as 512M (found " + text + ")");
+  }
+  return *number << shift;
 }
 
 Job JobOf(const WorkOptions& options) {

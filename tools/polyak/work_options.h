@@ -32,6 +32,10 @@ void AddWorkOptions(CLI::App& app, WorkOptions& options);
 // The whole of `text` as a number, rounded once; throws Error (kUsage) that names the option.
 double NumberOf(std::string_view option, std::string_view text);
 
+// Bytes: "300000000", or with a unit of powers of 1024: "512M", "512MiB", "512 MB", "2G". Throws
+// Error (kUsage).
+std::uint64_t MemoryOf(const std::string& text);
+
 // The job that the shared options mean.
 Job JobOf(const WorkOptions& options);
 

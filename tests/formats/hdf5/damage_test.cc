@@ -130,40 +130,78 @@ std::string WithDataAt(std::string file, std::uint64_t from, std::uint64_t to) {
   return file;
 }
 
-TEST_F(Hdf5Damage, ThatLaysDataOverTheStructureIsRefused) {
-  const std::string sound = SoundFile();
-  const auto checkpoint = OpenFile(folder_ / "sound.h5");
-  const std::size_t tensor = IndexOf(*checkpoint, "conv/kernel:0");
-  const std::uint64_t address = checkpoint->PayloadId(tensor);
-  const std::uint64_t bytes = checkpoint->tensors()[tensor].bytes();
-  const auto path = folder_ / "over.h5";
-  std::size_t refused = 0;
-  std::size_t destroyed = 0;
-  for (std::uint64_t at = 0; at + bytes <= sound.size(); at += 24) {
-    std::string moved = WithDataAt(sound, address, at);
+std::uint64_t LibraryOffset(const std::filesystem::path& path, const char* dataset) {
+  const Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  const Id opened(H5Dopen2(file, dataset, H5P_DEFAULT), H5Dclose);
+  return H5Dget_offset(opened);
+}
+
+// Moves the data of "victim" through the whole file, and each time that of "shadow", which polyak
+// can't read, to begin behind it. Whatever is accepted must survive being written to.
+class Hdf5DataOverStructure : public Hdf5Files {
+ protected:
+  void Sweep(std::uint64_t user_block_bytes) {
+    const auto path = folder_ / "sound.h5";
+    BuildSound(path, user_block_bytes);
+    sound_ = test::ReadFile(path);
+    names_ = Names(*OpenFile(path));
+    const std::uint64_t victim = LibraryOffset(path, "victim") - user_block_bytes;
+    const std::uint64_t shadow = LibraryOffset(path, "shadow") - user_block_bytes;
+    for (std::uint64_t at = user_block_bytes; at + kVictimBytes <= sound_.size(); at += 24) {
+      const std::string moved = WithDataAt(sound_, victim, at - user_block_bytes);
+      Try(moved, at);
+      Try(WithDataAt(moved, shadow, at - user_block_bytes + 8), at);
+    }
+    EXPECT_GT(refused_, 40U);
+    EXPECT_EQ(destroyed_, 0U);
+    test::WriteFile(folder_ / "over.h5", WithDataAt(sound_, victim, 0));
+    EXPECT_THAT(ErrorOfOpening(folder_ / "over.h5").what(),
+                HasSubstr("victim: its data lies over the structure of the file"));
+  }
+
+ private:
+  static constexpr std::uint64_t kVictimBytes = 128;
+
+  static void BuildSound(const std::filesystem::path& path, std::uint64_t user_block_bytes) {
+    FileBuilder builder(path, user_block_bytes);
+    const std::vector<std::uint64_t> zeros(64);
+    builder.Dataset("layer/kernel", H5T_IEEE_F32LE, {4, 8}, zeros.data());
+    builder.Dataset("victim", H5T_IEEE_F32LE, {kVictimBytes / 4}, zeros.data());
+    const Id text(H5Tcopy(H5T_C_S1), H5Tclose);
+    Succeeds(H5Tset_size(text, H5T_VARIABLE));
+    const char* word = "word";
+    builder.Dataset("shadow", text, {1}, &word);
+    builder.HardLink("layer/kernel", "tied");
+  }
+
+  void Try(std::string moved, std::uint64_t at) {
+    const auto path = folder_ / "over.h5";
     test::WriteFile(path, moved);
     try {
       OpenFile(path);
     } catch (const Error&) {
-      ++refused;
-      continue;
+      ++refused_;
+      return;
     }
-    // What is accepted may be written to: the file must still have its structure then.
-    moved.replace(at, bytes, std::string(bytes, '\x5a'));
+    moved.replace(at, kVictimBytes, std::string(kVictimBytes, '\x5a'));
     test::WriteFile(path, moved);
     try {
-      if (Names(*OpenFile(path)) != Names(*checkpoint)) ++destroyed;
+      destroyed_ += Names(*OpenFile(path)) == names_ ? 0U : 1U;
     } catch (const Error& error) {
-      ++destroyed;
-      ADD_FAILURE() << at << " of " << sound.size() << ": " << error.what();
+      ++destroyed_;
+      ADD_FAILURE() << at << " of " << sound_.size() << ": " << error.what();
     }
   }
-  EXPECT_GT(refused, 30U);
-  EXPECT_EQ(destroyed, 0U);
-  test::WriteFile(path, WithDataAt(sound, address, 0));
-  EXPECT_THAT(ErrorOfOpening(path).what(),
-              HasSubstr("conv/kernel:0: its data lies over the structure of the file"));
-}
+
+  std::string sound_;
+  std::vector<std::string> names_;
+  std::size_t refused_ = 0;
+  std::size_t destroyed_ = 0;
+};
+
+TEST_F(Hdf5DataOverStructure, IsRefused) { Sweep(0); }
+
+TEST_F(Hdf5DataOverStructure, IsRefusedBehindAUserBlock) { Sweep(512); }
 
 }  // namespace
 }  // namespace polyak::hdf5
