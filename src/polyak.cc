@@ -15,6 +15,7 @@
 #include "formats/registry.h"
 #include "io/input_file.h"
 #include "io/memory_use.h"
+#include "opening.h"
 #include "report/printable.h"
 #include "report/provenance.h"
 
@@ -46,11 +47,8 @@ std::size_t ThreadsOf(const Job& job) {
 
 // Opens all inputs; returns the memory that their indexes take.
 std::uint64_t OpenInputs(Run& run) {
-  OpenContext context;
-  context.hdf5_helper = run.job.hdf5_helper;
-  context.index_budget = IndexBudget(IndexBudgetBytes(run.job.memory_bytes));
-  context.helper_memory_bytes = HelperBudgetBytes(run.job.memory_bytes);
-  context.stop = run.job.control.stop;
+  OpenContext context =
+      MakeOpenContext(run.job.memory_bytes, run.job.hdf5_helper, run.job.control.stop);
   for (const std::filesystem::path& path : run.job.inputs) {
     CheckStop(run.job.control);
     OpenedCheckpoint opened = OpenCheckpoint(path, context);
@@ -207,7 +205,6 @@ Report Average(const Job& job) {
   if (run.plan.template_index >= job.inputs.size()) {
     throw Error(ErrorKind::kUsage, "the template is not one of the inputs");
   }
-  if (job.memory_bytes < kLeastMemoryBytes) PlanMemory({.budget_bytes = job.memory_bytes});
 
   const std::uint64_t index_bytes = OpenInputs(run);
   // A helper's peak is over before the tiles': the two don't add up.
@@ -222,12 +219,7 @@ Report Average(const Job& job) {
 }
 
 Inspection Inspect(const InspectJob& job) {
-  if (job.memory_bytes < kLeastMemoryBytes) PlanMemory({.budget_bytes = job.memory_bytes});
-  OpenContext context;
-  context.hdf5_helper = job.hdf5_helper;
-  context.index_budget = IndexBudget(IndexBudgetBytes(job.memory_bytes));
-  context.helper_memory_bytes = HelperBudgetBytes(job.memory_bytes);
-  context.stop = job.stop;
+  OpenContext context = MakeOpenContext(job.memory_bytes, job.hdf5_helper, job.stop);
   const OpenedCheckpoint opened = OpenCheckpoint(job.path, context);
   const auto tensors = opened.checkpoint->tensors();
   return {.format = std::string(opened.format),

@@ -30,13 +30,15 @@ std::uint64_t UsualTileBytes(std::size_t inputs) {
 
 }  // namespace
 
+void CheckMemoryBudget(std::uint64_t budget_bytes) {
+  if (budget_bytes >= kLeastMemoryBytes) return;
+  throw Error(ErrorKind::kUsage, fmt::format("the memory budget is too small (found {} MiB, "
+                                             "expected at least {} MiB)",
+                                             budget_bytes / kMiB, kLeastMemoryBytes / kMiB));
+}
+
 MemoryPlan PlanMemory(const MemoryRequest& request) {
-  if (request.budget_bytes < kLeastMemoryBytes) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("the memory budget is too small (found {} MiB, "
-                            "expected at least {} MiB)",
-                            request.budget_bytes / kMiB, kLeastMemoryBytes / kMiB));
-  }
+  CheckMemoryBudget(request.budget_bytes);
   const std::uint64_t fixed = kProgramBytes + request.index_bytes;
   const std::uint64_t useful = std::max<std::uint64_t>(1, request.average_bytes / kMiB);
   MemoryPlan plan;

@@ -30,6 +30,9 @@ struct MemoryPlan {
 // Memory besides indexes and tiles: the program, its libraries, the stacks.
 inline constexpr std::uint64_t kProgramBytes = std::uint64_t{16} << 20;
 
+// Throws Error (kUsage) where the budget is under kLeastMemoryBytes.
+void CheckMemoryBudget(std::uint64_t budget_bytes);
+
 // Throws Error: kUsage where the budget is under kLeastMemoryBytes, kUnsupported with the number
 // that is needed where the work doesn't fit.
 MemoryPlan PlanMemory(const MemoryRequest& request);

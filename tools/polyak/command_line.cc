@@ -48,17 +48,23 @@ std::string OneLine(std::string text) {
 
 }  // namespace
 
-Action Parse(int argc, const char* const* argv) {
-  CLI::App app(kDescription, "polyak");
+void DefineCommand(CLI::App& app, Action& action) {
+  app.name("polyak");
+  app.description(kDescription);
   app.footer(kExamples);
   app.require_subcommand(0, 1);  // that there is one is checked last: other faults say more
   app.set_version_flag("--version", "polyak " + std::string(Version()),
                        "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
-  Action action;
   AddAverage(app, action);
   AddInterpolate(app, action);
   AddInspect(app, action);
+}
+
+Action Parse(int argc, const char* const* argv) {
+  CLI::App app;
+  Action action;
+  DefineCommand(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {

@@ -25,6 +25,10 @@ void AddAverage(CLI::App& app, Action& action);
 void AddInterpolate(CLI::App& app, Action& action);
 void AddInspect(CLI::App& app, Action& action);
 
+// Defines the whole command: what it parses, and what its help, manual pages and completions are
+// made from. If a subcommand is parsed, `action` does it; `action` must outlive the app.
+void DefineCommand(CLI::App& app, Action& action);
+
 // Parses the arguments. Throws Error (kUsage). Help and version are actions, too.
 Action Parse(int argc, const char* const* argv);
 

@@ -1,22 +1,22 @@
 #include "progress_bar.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <ostream>
 
 #include "report/printable.h"
+#include "terminal.h"
 
 namespace polyak::command {
 namespace {
 
-std::size_t TerminalColumns() {
+// A stream that is no terminal is given as much as most terminals have.
+std::size_t ColumnsOfBar() {
   constexpr std::size_t kUsualColumns = 80;
-  winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualColumns;
-  return size.ws_col;
+  const std::size_t columns = TerminalColumns(STDERR_FILENO);
+  return (columns == 0 ? kUsualColumns : columns) - 1;
 }
 
 std::string TimeLeft(double share, double seconds) {
@@ -39,7 +39,7 @@ void ProgressBar::Show(std::uint64_t done_bytes, std::uint64_t total_bytes) {
   const auto elapsed = Clock::now() - start_;
   if (!is_wanted_ || elapsed < delay_) return;
   const double seconds = std::chrono::duration<double>(elapsed).count();
-  err_ << '\r' << ProgressText(done_bytes, total_bytes, seconds, TerminalColumns() - 1) << "\x1b[K"
+  err_ << '\r' << ProgressText(done_bytes, total_bytes, seconds, ColumnsOfBar()) << "\x1b[K"
        << std::flush;
   is_shown_ = true;
 }
