@@ -1,11 +1,10 @@
 // polyak inspect: what a checkpoint holds, as a table.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -16,15 +15,14 @@
 #include "polyak.h"
 #include "report/printable.h"
 #include "signals.h"
+#include "table.h"
+#include "terminal.h"
 #include "work_options.h"
 
 namespace polyak::command {
 namespace {
 
-constexpr std::size_t kColumns = 6;
-using Row = std::array<std::string, kColumns>;
-
-Row RowOf(const TensorInfo& tensor) {
+std::vector<std::string> RowOf(const TensorInfo& tensor) {
   std::string storage = Printable(tensor.storage);
   if (!tensor.unreadable.empty()) storage += " (" + Printable(tensor.unreadable) + ")";
   return {Printable(tensor.name),
@@ -33,30 +31,6 @@ Row RowOf(const TensorInfo& tensor) {
           std::string(NameOf(tensor.role)),
           std::to_string(tensor.stored_bytes),
           storage};
-}
-
-// How many columns a terminal gives to UTF-8 text, about: one per code point.
-std::size_t Width(const std::string& text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-void PrintTable(const std::vector<Row>& rows, std::ostream& out) {
-  std::array<std::size_t, kColumns> widths{};
-  for (const Row& row : rows) {
-    for (std::size_t c = 0; c < kColumns; ++c) widths[c] = std::max(widths[c], Width(row[c]));
-  }
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t c = 0; c < kColumns; ++c) {
-      const std::string padding(widths[c] - Width(row[c]), ' ');
-      constexpr std::size_t kBytesColumn = 4;
-      line += c == kBytesColumn ? padding + row[c] : row[c] + padding;
-      line += c + 1 < kColumns ? "  " : "";
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out << line << '\n';
-  }
 }
 
 struct InspectOptions {
@@ -72,15 +46,20 @@ InspectJob JobOf(const InspectOptions& options) {
 
 int Inspect(const InspectOptions& options, const Streams& streams) {
   const Inspection found = polyak::Inspect(JobOf(options));
-  std::vector<Row> rows = {{"TENSOR", "DTYPE", "SHAPE", "ROLE", "BYTES", "STORAGE"}};
+  Table table({{.title = "TENSOR", .may_shrink = true},
+               {.title = "DTYPE"},
+               {.title = "SHAPE", .may_shrink = true},
+               {.title = "ROLE"},
+               {.title = "BYTES", .align = Align::kRight},
+               {.title = "STORAGE", .may_shrink = true}});
   std::uint64_t elements = 0;
   std::uint64_t bytes = 0;
   for (const TensorInfo& tensor : found.tensors) {
-    rows.push_back(RowOf(tensor));
+    table.Add(RowOf(tensor));
     elements += tensor.elements;
     bytes += tensor.stored_bytes;
   }
-  PrintTable(rows, streams.out);
+  table.Print(streams.out, TerminalColumns(STDOUT_FILENO));
   streams.out << fmt::format("\n{} tensors, {} elements, {} in a file of {} ({})\n",
                              found.tensors.size(), elements, BytesText(bytes),
                              BytesText(found.file_bytes), found.format);
