@@ -3,10 +3,13 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <optional>
 #include <ostream>
+#include <span>
 #include <sstream>
 #include <string>
 
+#include "argument_faults.h"
 #include "polyak.h"
 
 namespace polyak::command {
@@ -65,11 +68,13 @@ Action Parse(int argc, const char* const* argv) {
   CLI::App app;
   Action action;
   DefineCommand(app, action);
+  RefuseEmptyValues(app, std::span(argv, static_cast<std::size_t>(argc)));
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {
     return Print(app, request);
   } catch (const CLI::ParseError& error) {
+    if (const std::optional<Error> unknown = UnknownArgument(app)) throw Error(*unknown);
     throw Error(ErrorKind::kUsage, OneLine(error.what()),
                 CommandIn(app) + " --help tells what there is");
   }

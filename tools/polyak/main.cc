@@ -1,18 +1,20 @@
 // polyak: averages neural-network checkpoints. Parse, run, print, return.
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <exception>
 #include <iostream>
 #include <new>
 
 #include "command_line.h"
 #include "core/error.h"
-#include "report/printable.h"
+#include "messages.h"
 #include "signals.h"
 
 namespace {
+
+using polyak::command::PrintError;
 
 // Exit status: 0 done (3 from a command: done, maybe not durable), 1 failed, 2 wrong usage.
 int StatusOf(const polyak::Error& error) {
@@ -20,11 +22,12 @@ int StatusOf(const polyak::Error& error) {
 }
 
 int Fail(const polyak::Error& error) {
-  std::cerr << "polyak: error: " << polyak::PrintableMessage(error.what()) << '\n';
-  if (!error.hint().empty()) {
-    std::cerr << "polyak: hint: " << polyak::PrintableMessage(error.hint()) << '\n';
+  if (error.kind() == polyak::ErrorKind::kCancelled) {
+    PrintError(std::cerr, "stopped");  // in whatever file it was
+  } else {
+    PrintError(std::cerr, error);
   }
-  if (error.kind() == polyak::ErrorKind::kCancelled) polyak::command::EndBySignal();
+  polyak::command::EndBySignal();
   return StatusOf(error);
 }
 
@@ -36,13 +39,19 @@ void KeepStandardStreamsApart() {
   }
 }
 
+// Whoever read it, as in "polyak inspect model.onnx | head", has seen enough: no fault. Which write
+// failed first, and why, the stream doesn't tell.
+bool NobodyReadsStandardOutput() {
+  pollfd output{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 int Run(int argc, char** argv) {
   const int status = polyak::command::Parse(argc, argv)({std::cout, std::cerr});
-  errno = 0;
   if (std::cout.flush()) return status;
   polyak::command::EndBySignal();
-  if (errno == EPIPE) return status;  // whoever read it has seen enough
-  std::cerr << "polyak: error: cannot write to standard output (the work itself is done)\n";
+  if (NobodyReadsStandardOutput()) return status;
+  PrintError(std::cerr, "cannot write to standard output (the work itself is done)");
   return 1;
 }
 
@@ -56,9 +65,9 @@ int main(int argc, char** argv) {
   } catch (const polyak::Error& error) {
     return Fail(error);
   } catch (const std::bad_alloc&) {
-    std::cerr << "polyak: error: out of memory\n";
+    PrintError(std::cerr, "out of memory");
   } catch (const std::exception& error) {
-    std::cerr << "polyak: error: " << polyak::PrintableMessage(error.what()) << '\n';
+    PrintError(std::cerr, error.what());
   }
   return 1;
 }

@@ -11,8 +11,8 @@
 #include <ostream>
 #include <system_error>
 
+#include "messages.h"
 #include "progress_bar.h"
-#include "report/printable.h"
 #include "report/summary.h"
 #include "signals.h"
 
@@ -36,7 +36,7 @@ std::size_t ThreadsOf(const std::string& text) {
   const auto threads = WholeNumber(text);
   if (!threads || *threads < 1 || *threads > kMostThreads) {
     throw Error(ErrorKind::kUsage,
-                "--threads must be a number from 1 to 1024 (found " + text + ")");
+                "--threads must be a number from 1 to 1024 (found '" + text + "')");
   }
   return *threads;
 }
@@ -69,12 +69,12 @@ double NumberOf(std::string_view option, std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [parsed, error] = std::from_chars(text.data(), end, number);
   if (error == std::errc::result_out_of_range) {
-    throw Error(ErrorKind::kUsage, std::string(option) + ": " + std::string(text) +
-                                       " is outside the range of float64");
+    throw Error(ErrorKind::kUsage, std::string(option) + ": '" + std::string(text) +
+                                       "' is outside the range of float64");
   }
   if (error != std::errc() || parsed != end) {
     throw Error(ErrorKind::kUsage,
-                std::string(option) + ": " + std::string(text) + " is not a number");
+                std::string(option) + ": '" + std::string(text) + "' is not a number");
   }
   return number;
 }
@@ -94,7 +94,7 @@ std::uint64_t MemoryOf(const std::string& text) {
   const bool is_unit = unit.empty() || unit == "B" || (shift > 0 && unit == "IB");
   const auto number = WholeNumber(std::string_view(text).substr(0, digits));
   if (!is_unit || !number || *number > std::numeric_limits<std::uint64_t>::max() >> shift) {
-    throw Error(ErrorKind::kUsage, "--memory must be a size such as 512M (found " + text + ")");
+    throw Error(ErrorKind::kUsage, "--memory must be a size such as 512M (found '" + text + "')");
   }
   return *number << shift;
 }
@@ -117,13 +117,12 @@ int RunJob(Job job, const WorkOptions& options, const Streams& streams) {
   job.control.progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.Show(done, total); };
   const Report report = Average(job);
   bar.Finish();
-  for (const std::string& warning : report.warnings) {
-    streams.err << "polyak: warning: " << PrintableMessage(warning) << '\n';
-  }
+  for (const std::string& warning : report.warnings) PrintWarning(streams.err, warning);
   if (!options.quiet) streams.out << SummaryText(report, options.verbose);
   if (report.durability == Durability::kConfirmed) return kDone;
-  streams.err << "polyak: warning: " << PrintableMessage(options.output)
-              << ": is in place, but the system could not confirm that it survives a power cut\n";
+  PrintWarning(streams.err, options.output +
+                                ": is in place, but the system could not confirm that it "
+                                "survives a power cut");
   return kDoneButMaybeNotDurable;
 }
 

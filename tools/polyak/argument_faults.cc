@@ -1,0 +1,100 @@
+#include "argument_faults.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/nearest.h"
+
+namespace polyak::command {
+namespace {
+
+// "polyak average", or "polyak" for the app itself.
+std::string CommandOf(const CLI::App& app) {
+  const CLI::App* const parent = app.get_parent();
+  return parent == nullptr ? "polyak" : "polyak " + app.get_name();
+}
+
+const CLI::App& ChosenBy(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? app : *chosen.front();
+}
+
+// As they are typed: "--output", "-o".
+std::vector<std::string> OptionsOf(const CLI::App& app) {
+  std::vector<std::string> options;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) options.push_back("-" + name);
+  }
+  return options;
+}
+
+std::vector<std::string> SubcommandsOf(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* subcommand : app.get_subcommands(nullptr)) {
+    names.push_back(subcommand->get_name());
+  }
+  return names;
+}
+
+std::string HintFor(std::string_view word, const std::vector<std::string>& names,
+                    const CLI::App& app) {
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  const std::string_view nearest = Nearest(word, candidates);
+  if (nearest.empty()) return CommandOf(app) + " --help tells what there is";
+  return "did you mean " + std::string(nearest) + "?";
+}
+
+Error UnknownOption(const CLI::App& app, std::string_view argument) {
+  const std::string name(argument.substr(0, argument.find('=')));
+  for (const CLI::App* subcommand : app.get_subcommands(nullptr)) {
+    const std::vector<std::string> options = OptionsOf(*subcommand);
+    if (std::ranges::find(options, name) == options.end()) continue;
+    return {ErrorKind::kUsage, "before the subcommand there is no option " + name,
+            "options of a subcommand come after it"};
+  }
+  return {ErrorKind::kUsage, CommandOf(app) + " has no option " + name,
+          HintFor(name, OptionsOf(app), app)};
+}
+
+}  // namespace
+
+void RefuseEmptyValues(const CLI::App& app, std::span<const char* const> arguments) {
+  std::vector<std::string> options = OptionsOf(app);
+  for (const CLI::App* subcommand : app.get_subcommands(nullptr)) {
+    std::ranges::copy(OptionsOf(*subcommand), std::back_inserter(options));
+  }
+  for (const std::string_view argument : arguments) {
+    if (argument == "--") return;
+    if (!argument.ends_with('=')) continue;
+    const std::string_view name = argument.substr(0, argument.size() - 1);
+    if (std::ranges::find(options, name) == options.end()) continue;
+    throw Error(ErrorKind::kUsage, std::string(name) + ": the value is empty");
+  }
+}
+
+std::optional<Error> UnknownArgument(const CLI::App& app) {
+  const CLI::App& chosen = ChosenBy(app);
+  for (const CLI::App* part : {&app, &chosen}) {
+    for (const std::string& argument : part->remaining()) {
+      if (argument == "--") continue;
+      if (argument.size() > 1 && argument.starts_with('-')) return UnknownOption(*part, argument);
+      if (part != &app) {
+        return Error(ErrorKind::kUsage,
+                     CommandOf(*part) + " takes no further argument (found '" + argument + "')",
+                     CommandOf(*part) + " --help tells what there is");
+      }
+      return Error(ErrorKind::kUsage, "there is no subcommand '" + argument + "'",
+                   HintFor(argument, SubcommandsOf(app), app));
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace polyak::command

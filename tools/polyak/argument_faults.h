@@ -1,0 +1,22 @@
+// Faults of the arguments that CLI11 doesn't see or words so that nobody is helped.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "core/error.h"
+
+namespace CLI {
+class App;
+}
+
+namespace polyak::command {
+
+// "--weights=": CLI11 2.1.2 takes the next argument for the value. Throws Error (kUsage).
+void RefuseEmptyValues(const CLI::App& app, std::span<const char* const> arguments);
+
+// What is wrong with the first argument that a failed parse could make nothing of, with what was
+// probably meant as the hint; nothing where the fault lies elsewhere.
+std::optional<Error> UnknownArgument(const CLI::App& app);
+
+}  // namespace polyak::command

@@ -1,0 +1,22 @@
+// What the command has to say beside its results: one line each on standard error, "polyak: error:
+// …". The one place that prints them.
+#pragma once
+
+#include <iosfwd>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace polyak::command {
+
+// Each prints one whole line, with the word that says what it is in colour where `err`, which is
+// standard error, is a terminal that wants it. The text may hold names as files have them: it is
+// made printable here. A stream that can't be written to is no fault.
+void PrintError(std::ostream& err, std::string_view text);
+void PrintWarning(std::ostream& err, std::string_view text);
+void PrintHint(std::ostream& err, std::string_view text);
+
+// An error and its hint, if it has one.
+void PrintError(std::ostream& err, const Error& error);
+
+}  // namespace polyak::command
