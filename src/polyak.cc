@@ -154,7 +154,8 @@ void WriteOutput(Run& run) {
       {.path = run.job.output,
        .replace_existing = run.job.replace_existing,
        .replaced = run.plan.averaged,
-       .provenance = RecordFor(run)});
+       .provenance = RecordFor(run),
+       .stop = run.job.control.stop});
   CompareKeptTensors(run);
   const AverageRun average{.inputs = run.inputs,
                            .plan = run.plan,
