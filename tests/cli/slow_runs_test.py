@@ -109,7 +109,8 @@ class SlowRun(CommandTest):
         tensor = helper.make_tensor("w", 1, [1000], bytes(4000), raw=True)
         inputs = [onnx_models.save(onnx_models.model_of([tensor]), self.folder / "w.onnx")] * 400
         before = snapshot(self.folder)
-        process = self.start(["average", *inputs, "-o", self.output, "-j", "1"], delay="6ms")
+        process = self.start(["average", *inputs, "-o", self.output, "-j", "1", "-q"],
+                             delay="6ms")
         self.wait_for_temporary(process)
         time.sleep(0.2)
         self.assertLess(self.stop(process), 1)
