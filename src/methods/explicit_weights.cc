@@ -16,6 +16,7 @@ Linear UniformWeights(const MethodOptions& /*options*/, std::size_t inputs) {
 
 Linear ExplicitWeights(const MethodOptions& options, std::size_t inputs) {
   const std::vector<double>& weights = options.weights;
+  if (weights.empty()) throw Error(ErrorKind::kUsage, "method weights needs --weights");
   if (weights.size() != inputs) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("the number of weights isn't that of the checkpoints (found {}, "

@@ -11,8 +11,9 @@ namespace polyak {
 Linear UniformWeights(const MethodOptions& options, std::size_t inputs);
 
 // As given, normalised by their sum unless told not to. Zero is a weight, not a missing one.
-// Linear merging; model soups, Wortsman et al. 2022. Throws Error (kUsage) where their number
-// isn't that of the inputs, one isn't finite or is negative without extrapolate, or the sum is 0.
+// Linear merging; model soups, Wortsman et al. 2022. Throws Error (kUsage) where there are
+// none or not as many as inputs, one isn't finite or is negative without extrapolate, or the sum is
+// 0.
 Linear ExplicitWeights(const MethodOptions& options, std::size_t inputs);
 
 // w = (p, fl(1-p)): p·x_1 + (1-p)·x_2. WiSE-FT, Wortsman et al. 2022. Throws Error (kUsage) where

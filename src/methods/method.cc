@@ -18,7 +18,7 @@ constexpr std::array kMethods = {
            .make = UniformWeights},
     Method{.name = "ema",
            .summary = "exponential moving average, oldest first",
-           .options = "decay",
+           .options = "decay half-life",
            .uses_order = true,
            .make = EmaWeights},
     Method{.name = "weights",
@@ -56,6 +56,7 @@ void CheckOptions(const Method& method, const MethodOptions& options) {
 std::vector<GivenOption> GivenOptions(const MethodOptions& options) {
   std::vector<GivenOption> given;
   if (options.decay) given.push_back({"decay", *options.decay});
+  if (options.half_life) given.push_back({"half-life", *options.half_life});
   if (options.proportion) given.push_back({"p", *options.proportion});
   if (!options.weights.empty()) given.push_back({"weights", options.weights});
   if (options.no_normalize) given.push_back({"no-normalize", true});

@@ -16,6 +16,7 @@ namespace polyak {
 // What a method was asked for; a method takes only the options that its row names.
 struct MethodOptions {
   std::optional<double> decay;       // ema: β
+  std::optional<double> half_life;   // ema: β = 2^(-1/h), h in checkpoints
   std::optional<double> proportion;  // interpolate: p, the share of the first input
   std::vector<double> weights;       // weights: one per input
   bool no_normalize = false;         // weights: use them as they are

@@ -45,16 +45,38 @@ void Real::Note(int ternary, const Real* operand) noexcept {
 
 void Real::Set(double value) { Note(mpfr_set_d(value_, value, MPFR_RNDN)); }
 
+void Real::SetCount(unsigned long count) { Note(mpfr_set_ui(value_, count, MPFR_RNDN)); }
+
 void Real::Power(const Real& base, unsigned long exponent) {
   Note(mpfr_pow_ui(value_, base.value_, exponent, MPFR_RNDN), &base);
+}
+
+void Real::PowerOfTwo(const Real& exponent) {
+  Note(mpfr_exp2(value_, exponent.value_, MPFR_RNDN), &exponent);
 }
 
 void Real::OneMinus(const Real& value) {
   Note(mpfr_ui_sub(value_, 1, value.value_, MPFR_RNDN), &value);
 }
 
+void Real::OneMinusPowerOfTwo(const Real& exponent) {
+  // -expm1(exponent * ln 2): for an exponent below 0 the relative error of the product comes out
+  // no larger than it went in.
+  constexpr mpfr_prec_t kGuardBits = 16;
+  Real power(precision() + kGuardBits);
+  mpfr_const_log2(power.value_, MPFR_RNDN);
+  mpfr_mul(power.value_, power.value_, exponent.value_, MPFR_RNDN);
+  mpfr_expm1(power.value_, power.value_, MPFR_RNDN);
+  mpfr_neg(value_, power.value_, MPFR_RNDN);
+  is_exact_ = false;
+}
+
 void Real::MultiplyBy(const Real& factor) {
   Note(mpfr_mul(value_, value_, factor.value_, MPFR_RNDN), &factor);
+}
+
+void Real::DivideBy(const Real& divisor) {
+  Note(mpfr_div(value_, value_, divisor.value_, MPFR_RNDN), &divisor);
 }
 
 Linear RoundedWeights(std::size_t inputs,

@@ -28,9 +28,13 @@ class Real {
   bool is_exact() const noexcept { return is_exact_; }
 
   void Set(double value);
+  void SetCount(unsigned long count);
   void Power(const Real& base, unsigned long exponent);  // base^exponent, 0^0 = 1
+  void PowerOfTwo(const Real& exponent);                 // 2^exponent
   void OneMinus(const Real& value);
+  void OneMinusPowerOfTwo(const Real& exponent);  // without cancellation; never counts as exact
   void MultiplyBy(const Real& factor);
+  void DivideBy(const Real& divisor);
 
  private:
   void Note(int ternary, const Real* operand = nullptr) noexcept;
@@ -40,9 +44,10 @@ class Real {
 };
 
 // The weights for k = 0 … inputs-1, where formula(k, weight) puts the k-th one into `weight` by
-// a handful of operations on operands of the same precision (their relative errors together stay
-// under 2^(8-precision)). Weights are scaled by one power of two so that the largest lies in
-// [1, 2); one below 2^-500 of the largest becomes 0, with a warning. Single-threaded use.
+// a handful of operations (their relative errors together must stay under 2^(8-precision); what
+// amplifies errors, such as a power, needs operands of more precision). Weights are scaled by one
+// power of two so that the largest lies in [1, 2); one below 2^-500 of the largest becomes 0, with
+// a warning. Single-threaded use.
 Linear RoundedWeights(std::size_t inputs,
                       const std::function<void(std::size_t k, Real& weight)>& formula);
 

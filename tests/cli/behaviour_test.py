@@ -80,6 +80,13 @@ class WhatIsPrinted(CommandTest):
                              "-o", self.output)
         self.assertRegex(result.stderr, r"polyak: warning: .*ep01\.onnx.*99\.9 %")
 
+    def test_names_the_half_life_and_its_weights(self):
+        result = self.polyak("average", self.a, self.b, "--method", "ema", "--half-life", "0.5",
+                             "-o", self.output)
+        self.assertRegex(result.stdout, r"0\.25 +\S*ep01\.onnx\n +0\.75 +\S*ep02\.onnx")
+        record = self.polyak("inspect", self.output)
+        self.assertRegex(record.stdout, r'"half-life": ?0\.5')
+
     def test_warns_where_a_checkpoint_comes_twice(self):
         result = self.polyak("average", self.a, self.a, self.b, "-o", self.output)
         self.assertRegex(result.stderr, r"polyak: warning: .*ep01\.onnx.*same")

@@ -312,7 +312,8 @@ class BadUsage(CommandTest):
                                    self.output], word)
         self.assert_usage(["average", self.a, self.b, "--weights", "1,-1", "--extrapolate", "-o",
                            self.output], "sum to 0")
-        self.assert_usage(["average", self.a, self.b, "--method", "weights", "-o", self.output])
+        self.assert_usage(["average", self.a, self.b, "--method", "weights", "-o", self.output],
+                          "method weights needs --weights")
 
     def test_of_the_decay_is_refused(self):
         for decay in ("-0.1", "1", "1.5", "nan", "x"):
@@ -321,6 +322,16 @@ class BadUsage(CommandTest):
                                    f"--decay={decay}", "-o", self.output], "decay")
         self.assert_usage(["average", self.a, self.b, "--method", "ema", "-o", self.output],
                           "--decay")
+
+    def test_of_the_half_life_is_refused(self):
+        for half_life in ("0", "-1", "inf", "nan", "x", "1e999"):
+            with self.subTest(half_life):
+                self.assert_usage(["average", self.a, self.b, "--method", "ema",
+                                   f"--half-life={half_life}", "-o", self.output], "half-life")
+        self.assert_usage(["average", self.a, self.b, "--method", "ema", "--decay", "0.5",
+                           "--half-life", "1", "-o", self.output], "--decay", "--half-life")
+        self.assert_usage(["average", self.a, self.b, "--half-life", "1", "-o", self.output],
+                          "uniform", "--half-life")
 
     def test_of_an_option_that_the_method_does_not_take_is_refused(self):
         self.assert_usage(["average", self.a, self.b, "--decay", "0.5", "-o", self.output],

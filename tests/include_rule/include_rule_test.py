@@ -2,7 +2,7 @@
 """Which folder may include which (the include rule), checked over every #include of ours.
 
 core <- io, arithmetic <- methods <- plan <- engine <- polyak.cc <- tools
-core, io <- formats <- polyak.cc; report includes core and plan.
+core, io <- formats <- polyak.cc; core, io <- inputs <- tools; report includes core and plan.
 A format may include another format's one public header, FORMAT/FORMAT_format.h.
 Arithmetic and methods know no format and no file.
 """
@@ -18,6 +18,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 MAY_INCLUDE = {
     "core": {"core"},
     "io": {"core", "io"},
+    "inputs": {"core", "io", "inputs"},
     "arithmetic": {"core", "arithmetic"},
     "methods": {"core", "arithmetic", "methods"},
     "plan": {"core", "io", "arithmetic", "methods", "plan"},

@@ -58,6 +58,7 @@ TEST(Methods, ExplicitWeightsAreTakenAsTheyAre) {
 }
 
 TEST(Methods, ExplicitWeightsAreRefusedWhereTheyCanNotWeigh) {
+  EXPECT_THAT(UsageError("weights", {}, 3), HasSubstr("method weights needs --weights"));
   EXPECT_THAT(UsageError("weights", {.weights = {1, 2}}, 3), HasSubstr("found 2, expected 3"));
   EXPECT_THAT(UsageError("weights", {.weights = {0, 0}}, 2), HasSubstr("sum to 0"));
   EXPECT_THAT(UsageError("weights", {.weights = {1, -1}, .extrapolate = true}, 2),
@@ -71,7 +72,15 @@ TEST(Methods, EmaRefusesADecayOutsideItsRange) {
   EXPECT_THAT(UsageError("ema", {.decay = 1.0}, 2), HasSubstr("less than 1"));
   EXPECT_THAT(UsageError("ema", {.decay = -0.1}, 2), HasSubstr("at least 0"));
   EXPECT_THAT(UsageError("ema", {.decay = std::nan("")}, 2), HasSubstr("found nan"));
-  EXPECT_THAT(UsageError("ema", {}, 2), HasSubstr("needs --decay"));
+  EXPECT_THAT(UsageError("ema", {}, 2), HasSubstr("needs --decay or --half-life"));
+}
+
+TEST(Methods, EmaRefusesAHalfLifeOutsideItsRange) {
+  for (const double half_life : {0.0, -0.0, -1.0, HUGE_VAL, std::nan("")}) {
+    EXPECT_THAT(UsageError("ema", {.half_life = half_life}, 2),
+                HasSubstr("must be above 0 and finite"));
+  }
+  EXPECT_THAT(UsageError("ema", {.decay = 0.5, .half_life = 1.0}, 2), HasSubstr("not both"));
 }
 
 TEST(Methods, TakeOnlyTheirOwnOptions) {
@@ -79,6 +88,7 @@ TEST(Methods, TakeOnlyTheirOwnOptions) {
   EXPECT_THAT(UsageError("ema", {.decay = 0.5, .weights = {1, 1}}, 2),
               HasSubstr("takes no --weights"));
   EXPECT_THAT(UsageError("uniform", {.proportion = 0.5}, 2), HasSubstr("takes no -p"));
+  EXPECT_THAT(UsageError("uniform", {.half_life = 1.0}, 2), HasSubstr("takes no --half-life"));
 }
 
 TEST(Methods, NeedTwoCheckpoints) {

@@ -17,6 +17,7 @@ struct AverageOptions {
   WorkOptions work;
   std::string method = "uniform";
   std::optional<std::string> decay;
+  std::optional<std::string> half_life;
   std::optional<std::string> weights;
   bool no_normalize = false;
   bool extrapolate = false;
@@ -47,6 +48,7 @@ Job JobOf(const AverageOptions& options) {
   Job job = JobOf(options.work);
   job.method = options.method;
   if (options.decay) job.options.decay = NumberOf("--decay", *options.decay);
+  if (options.half_life) job.options.half_life = NumberOf("--half-life", *options.half_life);
   if (options.weights) job.options.weights = NumbersOf("--weights", *options.weights);
   job.options.no_normalize = options.no_normalize;
   job.options.extrapolate = options.extrapolate;
@@ -70,6 +72,10 @@ void AddAverage(CLI::App& app, Action& action) {
   average->add_option("--method", options->method, MethodHelp())->type_name("NAME");
   average->add_option("--decay", options->decay, "ema: the decay, 0 <= BETA < 1")
       ->type_name("BETA");
+  average
+      ->add_option("--half-life", options->half_life,
+                   "ema: after how many checkpoints a weight has halved, instead of the decay")
+      ->type_name("H");
   average->add_option("--weights", options->weights, "weights: one number per checkpoint")
       ->type_name("W,W,...");
   average->add_flag("--no-normalize", options->no_normalize, "weights: don't divide by their sum");

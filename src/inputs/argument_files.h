@@ -1,0 +1,16 @@
+// The files that one argument stands for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "inputs/input_choice.h"
+
+namespace polyak {
+
+// Appends them in their order, and warnings about what is left out of them. Throws what
+// ChooseInputs does, with the argument in front.
+void AppendFilesOf(const std::string& argument, const InputRequest& request,
+                   std::vector<std::string>& files, std::vector<std::string>& warnings);
+
+}  // namespace polyak

@@ -1,0 +1,57 @@
+// Which files a run averages, and in which order: what was typed, as a list of paths.
+//
+// An argument that names an existing file or folder is that, whatever characters it holds
+// ("ckpt[1].onnx", "@odd"). Otherwise
+//   @LIST       is a text file with one path per line (inputs/path_list.h),
+//   with * ? [  it is a glob (inputs/glob_matches.h): the files that match, of any content; folders
+//               that match are left out with a warning,
+//   and else    it is a file that isn't there: it is passed on, so that opening it says so.
+// A folder stands for its checkpoints: regular files (through links, too), not hidden, not in
+// folders inside it, that is_checkpoint recognises. A warning names what else is there. A file
+// that by its name is a checkpoint (.onnx, .h5, .hdf5, .keras) but isn't recognised is an error: a
+// file that a crashed job left half-written must not change the weights silently.
+//
+// Order. The files of one folder or glob come in the order of the numbers in their names, never of
+// their times (inputs/name_numbers.h says what the numbers are). Two files with the same numbers,
+// and files without a number beside others with one, are errors. Where none has a number they come
+// by name, bytewise, with a warning where order counts. Files given one by one, as arguments or in
+// a list, keep their order; the files of all arguments are joined in the order of the arguments. A
+// warning says where the numbers of the joined list go down though order counts.
+//
+// Order counts where the method depends on it, and where --last or --every was given.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace polyak {
+
+struct InputRequest {
+  std::vector<std::string> arguments;  // each: a file, a folder, a glob, or @LIST
+  std::optional<std::uint64_t> last;   // only the newest `last` of what `every` leaves
+  std::uint64_t every = 1;             // only every K-th, counted back from the newest, which stays
+  bool order_matters = false;          // the method depends on the order
+  // Looks at the content of a regular file of a folder. May throw Error, without the path in
+  // front; it ends the choice. Where it is empty, every file counts as a checkpoint.
+  std::function<bool(const std::filesystem::path&)> is_checkpoint;
+};
+
+struct ChosenInputs {
+  std::vector<std::filesystem::path> paths;               // oldest first
+  std::vector<std::string> warnings;                      // names in them as they are: escape them
+  std::vector<std::filesystem::path> left_out_by_window;  // by `last` and `every`, oldest first
+};
+
+// Reads folders and lists; opens no checkpoint but by is_checkpoint. Throws Error:
+//   kUsage        `last` or `every` is 0 or more than there is; files that can't be ordered; a list
+//                 that is none
+//   kSystem       a folder or list can't be read, a path in a list isn't there, a glob has no match
+//   kCorrupt      a checkpoint by its name that isn't one by its content
+//   kUnsupported  a folder without a checkpoint; more than kMostEntries files
+ChosenInputs ChooseInputs(const InputRequest& request);
+
+}  // namespace polyak
