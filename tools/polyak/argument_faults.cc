@@ -71,6 +71,20 @@ std::string OneLine(std::string text) {
   return text;
 }
 
+constexpr std::string_view kNoMember = " not in {";
+
+// "NAME: VALUE not in {a,b}": "a, b".
+std::optional<std::string> MembersIn(const std::string& text) {
+  const std::size_t end = text.rfind(kNoMember);
+  if (end == text.npos || !text.ends_with('}') || text.find(": ") >= end) return std::nullopt;
+  std::string members = text.substr(end + kNoMember.size());
+  members.pop_back();
+  for (std::size_t comma = 0; (comma = members.find(',', comma)) != members.npos; ++comma) {
+    members.insert(comma + 1, " ");
+  }
+  return members;
+}
+
 }  // namespace
 
 void RefuseEmptyValues(const CLI::App& app, std::span<const char* const> arguments) {
@@ -106,20 +120,15 @@ std::optional<Error> UnknownArgument(const CLI::App& app) {
 }
 
 std::string TextOf(const CLI::ParseError& error) {
-  const std::string text = OneLine(error.what());
+  std::string text = OneLine(error.what());
   const std::string name = text.substr(0, text.find(": "));
   const auto has = [&text](std::string_view part) { return text.find(part) != text.npos; };
   if (has(": At Most 1 required but received ")) return name + " is given more than once";
   if (has(": 1 required ") && text.ends_with(" missing")) return name + " needs a value";
-  constexpr std::string_view kNoMember = " not in {";
-  if (const std::size_t end = text.rfind(kNoMember); end != text.npos && text.ends_with('}')) {
-    const std::string value = text.substr(name.size() + 2, end - name.size() - 2);
-    std::string members = text.substr(end + kNoMember.size());
-    members.pop_back();
-    for (std::size_t comma = 0; (comma = members.find(',', comma)) != members.npos; ++comma) {
-      members.insert(comma + 1, " ");
-    }
-    return name + ": '" + value + "' is none of " + members;
+  if (const auto members = MembersIn(text)) {
+    const std::size_t begin = name.size() + 2;
+    const std::string value = text.substr(begin, text.rfind(kNoMember) - begin);
+    return name + ": '" + value + "' is none of " + *members;
   }
   // Only flags are converted.
   constexpr std::string_view kNoFlag = "Could not convert: ";
