@@ -37,7 +37,8 @@ void WriteOutput(PreparedRun& run) {
       run.reference().BeginOutput({.path = job.output,
                                    .replace_existing = job.replace_existing,
                                    .replaced = run.plan().averaged,
-                                   .provenance = RecordFor(run)});
+                                   .provenance = RecordFor(run),
+                                   .stop = job.control.stop});
   const AverageRun average{.inputs = run.inputs(),
                            .plan = run.plan(),
                            .linear = run.linear(),

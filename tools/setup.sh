@@ -11,7 +11,7 @@ build_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 test_packages=(
-  python3-jsonschema python3-onnx python3-h5py python3-numpy python3-jsonschema hdf5-tools strace git
+  python3-onnx python3-h5py python3-numpy python3-jsonschema python3-pyte hdf5-tools strace git
   clang clang-format clang-tidy libclang-rt-14-dev universal-ctags
 )
 

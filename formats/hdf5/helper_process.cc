@@ -206,7 +206,7 @@ void HelperProcess::WaitForPacket(const std::atomic<bool>* stop) {
   const auto deadline = steady_clock::now() + patience_;
   pollfd wanted{.fd = socket_, .events = POLLIN, .revents = 0};
   while (true) {
-    if (stop != nullptr && stop->load()) throw Error(ErrorKind::kCancelled, "cancelled");
+    if (stop != nullptr && stop->load()) throw Error(ErrorKind::kCancelled, "stopped");
     const int ready = poll(&wanted, 1, static_cast<int>(kStep.count()));
     if (ready > 0) return;
     if (ready < 0 && errno != EINTR) throw SystemError("can't wait for the HDF5 helper", errno);

@@ -2,6 +2,7 @@
 // replaced. It is invisible until Commit and gone without a trace if it is destroyed before.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -22,6 +23,9 @@ struct OutputRequest {
   // The provenance record as JSON; empty: none is written and an older one stays. Commit may
   // bring another text of the same length.
   std::string provenance;
+  // Set from anywhere, a signal handler too: Commit then makes nothing visible any more. May be
+  // null; must outlive the output.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // Whether the system confirmed that an output is on the disk.
@@ -59,8 +63,9 @@ class Output {
 
   // Makes the output visible and durable: all of it or nothing. `provenance` has the length of
   // the one in the request. Throws Error also while an element of a replaced tensor or a kept
-  // part is missing, by their number. After kUnknown the output is in place, but may not survive a
-  // power cut.
+  // part is missing, by their number, and kCancelled where the request's `stop` is set before the
+  // output is visible: as soon as the system has synced what it had begun to. After kUnknown the
+  // output is in place, but may not survive a power cut.
   Durability Commit(std::string_view provenance) { return DoCommit(provenance); }
 
  private:

@@ -53,7 +53,8 @@ AverageResult RunAverage(const AverageRun& run, Output& output, const RunControl
   std::atomic<std::uint64_t> nonfinite_kept = 0;
 
   CopyKept(run, output, control, done_bytes, total_bytes);
-  const TileShared shared{run, used, mean, jobs, output, hashes.get(), done_bytes, nonfinite_kept};
+  const TileShared shared{run,          used,       mean,           jobs,   output,
+                          hashes.get(), done_bytes, nonfinite_kept, control};
   const auto make_worker = [&]() -> DoJob {
     return [worker = std::make_shared<TileWorker>(shared)](std::size_t job) { worker->Do(job); };
   };

@@ -15,7 +15,8 @@ constexpr std::size_t kPartBytes = 65536;
 // Two payloads, part by part.
 class PayloadComparison {
  public:
-  PayloadComparison() : first_(kPartBytes), second_(kPartBytes) {}
+  explicit PayloadComparison(const RunControl& control)
+      : control_(control), first_(kPartBytes), second_(kPartBytes) {}
 
   bool Equal(const Checkpoint& a, std::size_t tensor_a, const Checkpoint& b, std::size_t tensor_b) {
     const TensorInfo& info = a.tensors()[tensor_a];
@@ -33,6 +34,7 @@ class PayloadComparison {
     if (info.element_bytes > kPartBytes) return EqualStored(a, tensor_a, b, tensor_b);
     const Tiles tiles = Tiles::Ranges(info.elements, kPartBytes / info.element_bytes);
     for (std::uint64_t i = 0; i < tiles.count(); ++i) {
+      CheckStop(control_);
       const Box box = tiles.BoxAt(i);
       const std::size_t bytes = ElementsIn(box) * info.element_bytes;
       a.Read(tensor_a, box, std::span(first_).first(bytes));
@@ -46,6 +48,7 @@ class PayloadComparison {
                    std::size_t tensor_b) {
     const std::uint64_t stored_bytes = a.tensors()[tensor_a].stored_bytes;
     for (std::uint64_t offset = 0; offset < stored_bytes; offset += kPartBytes) {
+      CheckStop(control_);
       const std::size_t bytes = std::min<std::uint64_t>(stored_bytes - offset, kPartBytes);
       a.ReadStored(tensor_a, offset, std::span(first_).first(bytes));
       b.ReadStored(tensor_b, offset, std::span(second_).first(bytes));
@@ -59,6 +62,7 @@ class PayloadComparison {
                       second_.begin());
   }
 
+  const RunControl& control_;
   std::vector<std::byte> first_;
   std::vector<std::byte> second_;
 };
@@ -91,7 +95,7 @@ std::vector<TensorDifference> CompareKept(std::span<const Checkpoint* const> inp
   const std::vector<std::size_t> tensors = TensorsToCompare(plan);
   std::vector<std::optional<std::size_t>> found(tensors.size());
   const auto make_worker = [&]() -> DoJob {
-    return [&, comparison = PayloadComparison()](std::size_t job) mutable {
+    return [&, comparison = PayloadComparison(control)](std::size_t job) mutable {
       found[job] = FirstThatDiffers(inputs, plan, tensors[job], comparison);
     };
   };

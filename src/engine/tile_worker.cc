@@ -74,6 +74,7 @@ void TileWorker::DoTile(std::size_t tensor, const Box& box) {
   const std::size_t bytes = elements * info.element_bytes;
   assert(bytes <= run.memory.tile_bytes);
   for (std::size_t i = 0; i < tiles_.size(); ++i) {
+    CheckStop(shared_.control);  // a job, even a tile, of a thousand inputs takes seconds
     const std::size_t input = shared_.used[i];
     const std::span<std::byte> tile(tiles_[i], bytes);
     run.inputs[input]->Read(run.plan.matches[input][tensor], box, tile);

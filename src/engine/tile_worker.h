@@ -12,6 +12,7 @@
 #include "engine/average_run.h"
 #include "engine/job_list.h"
 #include "engine/payload_hashes.h"
+#include "engine/run_control.h"
 
 namespace polyak {
 
@@ -25,6 +26,7 @@ struct TileShared {
   PayloadHashes* hashes;  // null: none wanted
   std::atomic<std::uint64_t>& done_bytes;
   std::atomic<std::uint64_t>& nonfinite_kept;
+  const RunControl& control;
 };
 
 // Its buffers are allocated once, from the plan's sizes, and reused for every tile. Not shared

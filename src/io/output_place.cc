@@ -24,7 +24,7 @@ fs::path ThroughLinks(const fs::path& target) {
   if (!fs::is_symlink(target, error)) return target;
   fs::path named = fs::canonical(target, error);
   if (!error) return named;
-  Fail(target, {ErrorKind::kUsage, "is a symbolic link that leads nowhere"});
+  Fail(target, {ErrorKind::kSystem, "is a symbolic link that leads nowhere"});
 }
 
 void CheckTarget(const fs::path& target, bool replace_existing) {

@@ -183,13 +183,14 @@ void PendingFile::CopyFrom(const InputFile& source, std::uint64_t source_offset,
   }
 }
 
-Durability PendingFile::Commit() {
+Durability PendingFile::Commit(const std::atomic<bool>* stop) {
   struct stat status {};
   if (replace_existing_ && stat(target_.c_str(), &status) == 0 &&
       fchmod(descriptor_, status.st_mode & 07777) != 0) {
     FailBySystem("cannot give it the permissions of the file it replaces", errno);
   }
   if (fsync(descriptor_) != 0) FailBySystem("cannot bring it to the disk", errno);
+  if (stop != nullptr && stop->load()) throw Error(ErrorKind::kCancelled, "stopped");
   Rename();
   committed_ = true;
   return fsync(folder_descriptor_) == 0 ? Durability::kConfirmed : Durability::kUnknown;

@@ -4,6 +4,7 @@
 // removes it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -37,8 +38,10 @@ class PendingFile {
 
   // fsync, rename, fsync of the folder. The permissions are those of the file it replaces, else
   // what the umask leaves of 0666. Throws Error (kSystem) with nothing changed; a folder that
-  // can't be synced is kUnknown. A failed fsync is not tried again: the data may be gone.
-  Durability Commit();
+  // can't be synced is kUnknown. A failed fsync is not tried again: the data may be gone. It can't
+  // be interrupted either; but if *stop (may be null) is set when it ends, nothing is renamed:
+  // throws Error (kCancelled).
+  Durability Commit(const std::atomic<bool>* stop = nullptr);
 
  private:
   PendingFile(const OutputPlace& place, bool replace_existing);

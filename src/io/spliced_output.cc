@@ -49,6 +49,7 @@ SplicedOutput::SplicedOutput(std::shared_ptr<const InputFile> source, const Outp
       edits_(std::move(edits)),
       size_(SizeWith(source_->size(), edits_)),
       expected_bytes_(size_ - BytesInserted(edits_)),
+      stop_(request.stop),
       file_(request.path, size_, request.replace_existing) {
   LayOutKept(LeftOut(request.replaced, payloads_, edits_));
   WriteLiterals();
@@ -147,7 +148,7 @@ Durability SplicedOutput::DoCommit(std::string_view provenance) {
     edit.inserted.replace(edit.record_at, provenance.size(), provenance);
   }
   WriteLiterals();
-  return file_.Commit();
+  return file_.Commit(stop_);
 }
 
 }  // namespace polyak

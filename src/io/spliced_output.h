@@ -68,6 +68,7 @@ class SplicedOutput : public Output {
   std::uint64_t size_;
   std::uint64_t expected_bytes_;                  // of slots and kept parts
   std::atomic<std::uint64_t> written_bytes_ = 0;  // of them
+  const std::atomic<bool>* stop_;                 // may be null
   PendingFile file_;
 };
 

@@ -1,8 +1,10 @@
 """How the command behaves where it succeeds: what it prints, writes, and leaves alone."""
 import os
 import re
+import signal
 import stat
 import subprocess
+import time
 import unittest
 
 from command_runner import CommandTest, FLOAT32, digits, model, onnx_models, run, snapshot
@@ -107,6 +109,27 @@ class WhatIsPrinted(CommandTest):
                               timeout=60)
         os.close(writer)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+    def start_long_inspect(self):
+        """More text than a pipe holds, of which nobody reads anything yet."""
+        long = model(self.folder / "long.onnx", {f"tensor{k}": [ONE] for k in range(5000)})
+        return subprocess.Popen([POLYAK, "inspect", long], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def test_to_a_reader_that_has_seen_enough_is_no_fault_in_the_middle_of_it_either(self):
+        process = self.start_long_inspect()
+        self.assertTrue(process.stdout.readline().startswith(b"TENSOR"))
+        process.stdout.close()
+        self.assertEqual((process.wait(timeout=60), process.stderr.read()), (0, b""))
+        process.stderr.close()
+
+    def test_to_a_reader_that_does_not_read_can_be_stopped(self):
+        process = self.start_long_inspect()
+        process.stdout.peek(1)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=10), -signal.SIGINT)
+        process.communicate()
 
     def test_never_goes_into_a_file_that_took_the_place_of_a_closed_stream(self):
         expected = self.average([self.a, self.b], "good.onnx", "-q").read_bytes()

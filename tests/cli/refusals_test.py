@@ -211,12 +211,12 @@ class BadOutput(CommandTest):
         (self.folder / "folder").mkdir()
         os.mkfifo(self.folder / "fifo")
         (self.folder / "link").symlink_to("nowhere")
-        for name in ("folder", "fifo", "link"):
+        for name, status in (("folder", 2), ("fifo", 2), ("link", 1)):
             for options in ([], ["-f"]):
                 with self.subTest(name, options=options):
                     self.output = self.folder / name
-                    self.assert_average_refused([self.a, self.b], name, status=2, options=options,
-                                                seconds=10)
+                    self.assert_average_refused([self.a, self.b], name, status=status,
+                                                options=options, seconds=10)
 
     def test_with_no_name_is_refused_before_the_work(self):
         self.assert_refused(["average", self.a, self.b, "-o", ""], "file", status=2)
@@ -343,6 +343,30 @@ class BadUsage(CommandTest):
     def test_of_an_unknown_method_is_refused_with_those_there_are(self):
         self.assert_usage(["average", self.a, self.b, "--method", "magic", "-o", self.output],
                           "magic", hint="uniform")
+
+    def test_of_an_empty_value_is_refused_and_takes_no_other_argument(self):
+        for option in ("--weights", "--decay", "--method", "--memory", "--threads", "--progress",
+                       "--output"):
+            self.assert_usage(["average", self.a, f"{option}=", self.b, "-o", self.output], option,
+                              "empty")
+        self.assert_usage(["inspect", "--memory=", self.a], "--memory", "empty")
+        self.assert_usage(["average", self.a, self.b, "--weights", "1,", "-o", self.output], "''")
+        self.assert_usage(["average", self.a, self.b, "--memory", "", "-o", self.output], "''")
+
+    def test_of_a_misspelt_name_gets_the_nearest(self):
+        self.assert_usage(["avrage", self.a, self.b], "avrage", hint="average")
+        self.assert_usage(["Inspect", self.a], "'Inspect'", hint="inspect")
+        self.assert_usage(["average", self.a, self.b, "-o", self.output, "--metod", "ema"],
+                          "--metod", hint="--method")
+        self.assert_usage(["average", self.a, self.b, "--metod=ema"], "--metod", hint="--method")
+        self.assert_usage(["interpolate", self.a, self.b, "--extrapolat"], hint="--extrapolate")
+        self.assert_usage(["--method", "ema", "average", self.a, self.b], "before the subcommand",
+                          "--method", hint="after it")
+
+    def test_of_too_many_arguments_is_refused_with_the_first_that_is(self):
+        self.assert_usage(["inspect", self.a, "b.onnx", "c.onnx"], "'b.onnx'", hint="--help")
+        self.assert_usage(["interpolate", self.a, self.b, "c.onnx", "-p", "1", "-o", self.output],
+                          "'c.onnx'")
 
     def test_of_an_unknown_option_is_refused_by_name(self):
         self.assert_usage(["average", self.a, self.b, "-o", self.output, "--frob"], "--frob")

@@ -20,11 +20,11 @@ class SlowRun(CommandTest):
         super().setUp()
         need_program("strace")
 
-    def start(self, arguments, delay="4ms", **options):
+    def start(self, arguments, delay="4ms", call="pread64", **options):
         """polyak itself is the child, the tracer a daemon apart from it."""
         return subprocess.Popen(
-            ["strace", "-DDD", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64", "-e",
-             f"inject=pread64:delay_enter={delay}", POLYAK, *map(str, arguments)],
+            ["strace", "-DDD", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+             f"inject={call}:delay_enter={delay}", POLYAK, *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
     def wait_for_temporary(self, process):
@@ -64,6 +64,83 @@ class SlowRun(CommandTest):
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
         self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertEqual(snapshot(self.folder), before)
+
+    def stop(self, process, *, again=False):
+        """By SIGINT, once or without end; the seconds that it took."""
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        while again and process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.002)
+        _, stderr = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, -signal.SIGINT, stderr)
+        lines = [line for line in stderr.splitlines() if not line.startswith(b"strace: ")]
+        self.assertEqual(lines, [b"polyak: error: stopped"])
+        return time.monotonic() - start
+
+    def test_interrupted_again_and_again_cleans_up_all_the_same(self):
+        before = snapshot(self.folder)
+        process = self.start(["average", self.a, self.b, "-o", self.output], delay="10ms")
+        self.wait_for_temporary(process)
+        self.stop(process, again=True)
+        self.assertEqual(snapshot(self.folder), before)
+
+    def test_stops_within_a_second_while_it_opens_many_inputs(self):
+        inputs = [self.a] * 300
+        before = snapshot(self.folder)
+        process = self.start(["average", *inputs, "-o", self.output], delay="10ms")
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        self.assertLess(self.stop(process), 1)
+        self.assertEqual(snapshot(self.folder), before)
+
+    def test_stops_within_a_second_while_it_opens_hdf5_inputs(self):
+        inputs = [self.copy_of(epoch, "h5") for epoch in range(1, 13)] * 20
+        before = snapshot(self.folder)
+        process = self.start(["average", *inputs, "-o", self.folder / "out.h5"], delay="10ms")
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        self.assertLess(self.stop(process), 1)
+        self.assertEqual(snapshot(self.folder), before)
+
+    def test_stops_within_a_second_while_it_averages_many_inputs(self):
+        """One job, even one tile of it, takes longer."""
+        tensor = helper.make_tensor("w", 1, [1000], bytes(4000), raw=True)
+        inputs = [onnx_models.save(onnx_models.model_of([tensor]), self.folder / "w.onnx")] * 400
+        before = snapshot(self.folder)
+        process = self.start(["average", *inputs, "-o", self.output, "-j", "1", "-q"],
+                             delay="6ms")
+        self.wait_for_temporary(process)
+        time.sleep(0.2)
+        self.assertLess(self.stop(process), 1)
+        self.assertEqual(snapshot(self.folder), before)
+
+    def test_stops_within_a_second_while_it_compares_and_copies_what_is_kept(self):
+        elements = 4_000_000
+        data = numpy.zeros(elements, "<i8").tobytes()
+        tensors = [helper.make_tensor("rows", 7, [elements], data, raw=True),
+                   helper.make_tensor("w", 1, [1], [1.0])]
+        inputs = [onnx_models.save(onnx_models.model_of(tensors), self.folder / f"{k}.onnx")
+                  for k in range(2)]
+        before = snapshot(self.folder)
+        for call in ("pread64", "pwrite64"):  # comparing takes 3 s, then copying
+            process = self.start(["average", *inputs, "-o", self.output, "-j", "1"],
+                                 delay="10ms" if call == "pread64" else "6ms", call=call)
+            self.wait_for_temporary(process)
+            time.sleep(0.7)
+            self.assertLess(self.stop(process), 1)
+            self.assertEqual(snapshot(self.folder), before)
+
+    def test_stopped_while_the_system_syncs_leaves_nothing(self):
+        """The sync itself can't be interrupted; nothing comes after it."""
+        before = snapshot(self.folder)
+        process = self.start(["average", self.a, self.b, "-o", self.output], call="fsync",
+                             delay="2s")
+        self.wait_for_temporary(process)
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        self.stop(process)
         self.assertEqual(snapshot(self.folder), before)
 
     def test_leaves_an_ignored_signal_ignored(self):
@@ -117,7 +194,8 @@ class Progress(CommandTest):
         """What a run writes to a terminal that is its standard error."""
         master, terminal = pty.openpty()
         process = subprocess.Popen([POLYAK, "average", self.a, self.b, "-f", "-o", self.output,
-                                    *options], stdout=subprocess.DEVNULL, stderr=terminal)
+                                    *options], stdout=subprocess.DEVNULL, stderr=terminal,
+                                   env={**os.environ, "TERM": "xterm"})
         os.close(terminal)
         written = b""
         while True:
@@ -163,7 +241,8 @@ class Progress(CommandTest):
         done = subprocess.run(command, capture_output=True, timeout=60)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         master, terminal = pty.openpty()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal,
+                                   env={**os.environ, "TERM": "xterm"})
         os.close(terminal)
         self.assertEqual(process.wait(timeout=60), 0)
         shown = os.read(master, 65536).decode()

@@ -59,8 +59,30 @@ Error UnknownOption(const CLI::App& app, std::string_view argument) {
     return {ErrorKind::kUsage, "before the subcommand there is no option " + name,
             "options of a subcommand come after it"};
   }
+  // Any letter is near to any other.
+  const bool is_letter = name.size() <= 2;
   return {ErrorKind::kUsage, CommandOf(app) + " has no option " + name,
-          HintFor(name, OptionsOf(app), app)};
+          HintFor(name, is_letter ? std::vector<std::string>() : OptionsOf(app), app)};
+}
+
+std::string OneLine(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  while (text.ends_with(' ')) text.pop_back();
+  return text;
+}
+
+constexpr std::string_view kNoMember = " not in {";
+
+// "NAME: VALUE not in {a,b}": "a, b".
+std::optional<std::string> MembersIn(const std::string& text) {
+  const std::size_t end = text.rfind(kNoMember);
+  if (end == text.npos || !text.ends_with('}') || text.find(": ") >= end) return std::nullopt;
+  std::string members = text.substr(end + kNoMember.size());
+  members.pop_back();
+  for (std::size_t comma = 0; (comma = members.find(',', comma)) != members.npos; ++comma) {
+    members.insert(comma + 1, " ");
+  }
+  return members;
 }
 
 }  // namespace
@@ -95,6 +117,25 @@ std::optional<Error> UnknownArgument(const CLI::App& app) {
     }
   }
   return std::nullopt;
+}
+
+std::string TextOf(const CLI::ParseError& error) {
+  std::string text = OneLine(error.what());
+  const std::string name = text.substr(0, text.find(": "));
+  const auto has = [&text](std::string_view part) { return text.find(part) != text.npos; };
+  if (has(": At Most 1 required but received ")) return name + " is given more than once";
+  if (has(": 1 required ") && text.ends_with(" missing")) return name + " needs a value";
+  if (const auto members = MembersIn(text)) {
+    const std::size_t begin = name.size() + 2;
+    const std::string value = text.substr(begin, text.rfind(kNoMember) - begin);
+    return name + ": '" + value + "' is none of " + *members;
+  }
+  // Only flags are converted.
+  constexpr std::string_view kNoFlag = "Could not convert: ";
+  const std::size_t equals = text.find(" = ");
+  if (!text.starts_with(kNoFlag) || equals == text.npos) return text;
+  return text.substr(kNoFlag.size(), equals - kNoFlag.size()) + " takes no value (found '" +
+         text.substr(equals + 3) + "')";
 }
 
 }  // namespace polyak::command

@@ -3,12 +3,14 @@
 
 #include <optional>
 #include <span>
+#include <string>
 
 #include "core/error.h"
 
 namespace CLI {
 class App;
-}
+class ParseError;
+}  // namespace CLI
 
 namespace polyak::command {
 
@@ -18,5 +20,8 @@ void RefuseEmptyValues(const CLI::App& app, std::span<const char* const> argumen
 // What is wrong with the first argument that a failed parse could make nothing of, with what was
 // probably meant as the hint; nothing where the fault lies elsewhere.
 std::optional<Error> UnknownArgument(const CLI::App& app);
+
+// The text of a fault that CLI11 found: in one line, and in words where its own are a riddle.
+std::string TextOf(const CLI::ParseError& error);
 
 }  // namespace polyak::command

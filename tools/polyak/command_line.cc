@@ -43,12 +43,6 @@ std::string CommandIn(const CLI::App& app) {
   return "polyak";
 }
 
-std::string OneLine(std::string text) {
-  for (char& c : text) c = c == '\n' ? ' ' : c;
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  return text;
-}
-
 }  // namespace
 
 void DefineCommand(CLI::App& app, Action& action) {
@@ -75,8 +69,7 @@ Action Parse(int argc, const char* const* argv) {
     return Print(app, request);
   } catch (const CLI::ParseError& error) {
     if (const std::optional<Error> unknown = UnknownArgument(app)) throw Error(*unknown);
-    throw Error(ErrorKind::kUsage, OneLine(error.what()),
-                CommandIn(app) + " --help tells what there is");
+    throw Error(ErrorKind::kUsage, TextOf(error), CommandIn(app) + " --help tells what there is");
   }
   if (!action) {
     throw Error(ErrorKind::kUsage, "a subcommand is missing", "polyak --help tells what there is");

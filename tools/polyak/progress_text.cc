@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <string_view>
 
 #include "report/printable.h"
@@ -42,7 +42,7 @@ std::string TimeLeftText(const Progress& progress) {
       progress.total_bytes - std::min(progress.done_bytes, progress.total_bytes));
   const double seconds_left = left_bytes / progress.bytes_per_second.value_or(0);
   if (!(seconds_left < kMostSeconds)) return "";  // not for infinity and NaN either
-  const auto seconds = static_cast<std::uint64_t>(seconds_left + 0.5);
+  const auto seconds = static_cast<std::uint64_t>(std::llround(seconds_left));
   if (seconds < 3600) return fmt::format("{}:{:02} left", seconds / 60, seconds % 60);
   return fmt::format("{}:{:02}:{:02} left", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
@@ -60,7 +60,7 @@ std::string Text(const Progress& progress, std::size_t columns, bool with_bar) {
   const std::string share = ShareText(progress);
   if (share.size() > columns) return "";
   std::size_t room = columns - share.size();
-  const auto take_room_for = [&room](std::string part) -> std::string {
+  const auto take_room_for = [&room](const std::string& part) -> std::string {
     if (part.empty() || part.size() + 2 > room) return "";
     room -= part.size() + 2;
     return "  " + part;

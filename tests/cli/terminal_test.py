@@ -1,0 +1,284 @@
+"""What a person sees: polyak on a terminal, of several widths and kinds, and on none."""
+import os
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+import numpy
+from command_runner import CommandTest, onnx_models
+from onnx import helper
+from polyak_runner import POLYAK, need_program
+from screen import CroppingScreen, WrappingScreen
+from terminal_run import PROMPT, TerminalRun
+
+LARGE = 600_000  # elements; in tiles of 256 KiB enough reads to last
+
+
+def large_models(folder, count, **different):
+    """Models that take seconds where each read is delayed."""
+    data = numpy.zeros(LARGE, "<f4").tobytes()
+    paths = []
+    for k in range(count):
+        tensors = [helper.make_tensor("w", 1, [LARGE], data, raw=True)]
+        tensors += [helper.make_tensor(name, 7, [1], [k]) for name in different]
+        paths.append(onnx_models.save(onnx_models.model_of(tensors), folder / f"l{k}.onnx"))
+    return paths
+
+
+class Screens(unittest.TestCase):
+    """The two models of a terminal, on what is known of terminals."""
+
+    def test_wrap_and_erase_and_differ_in_what_a_new_width_does(self):
+        cropping, wrapping = CroppingScreen(10), WrappingScreen(10)
+        for screen in (cropping, wrapping):
+            screen.feed(b"one\r\n0123456789ABC")
+            self.assertEqual(screen.lines(), ["one", "0123456789", "ABC"])
+            screen.feed(b"\r\x1b[Kxy\r\nlast line\r")
+            self.assertEqual(screen.lines(), ["one", "0123456789", "xy", "last line"])
+            screen.resize(5)
+        self.assertEqual(cropping.lines(), ["one", "01234", "xy", "last"])
+        self.assertEqual(wrapping.lines(), ["one", "01234", "56789", "xy", "last", "line"])
+        for screen in (cropping, wrapping):
+            screen.feed(b"new\x1b[J")
+        self.assertEqual(wrapping.lines(), ["one", "01234", "56789", "xy", "new"])
+        self.assertEqual(cropping.lines(), ["one", "01234", "xy", "new"])
+
+
+class SlowOnATerminal(CommandTest):
+    def setUp(self):
+        super().setUp()
+        need_program("strace")
+        self.arguments = ["average", *large_models(self.folder, 4, steps=True), "-o", self.output]
+
+    def start(self, *options, delay="20ms", **settings):
+        run = TerminalRun([*self.arguments, *options], delay=delay, **settings)
+        self.addCleanup(run.close)
+        return run
+
+    def assert_shown(self, run, *lines):
+        """Nothing but these lines under the prompt, on either terminal."""
+        for screen in run.screens:
+            shown = screen.lines()
+            self.assertEqual(shown[0], PROMPT[:run.columns])
+            self.assertEqual("".join(shown[1:]), "".join(lines), run.written)
+
+
+class Bar(SlowOnATerminal):
+    def test_keeps_to_one_line_in_any_width_and_is_wiped(self):
+        for columns in (200, 80, 40, 20, 6, 2, 1):
+            with self.subTest(columns=columns):
+                run = self.start("-f", "--progress", "always", columns=columns,
+                                 delay="60ms" if columns >= 80 else "20ms")
+                seen = set()
+                while run.read():
+                    for screen in run.screens:
+                        prompt = -(-len(PROMPT) // columns)
+                        if "warning" in run.written.decode():
+                            continue
+                        rows = screen.lines()[prompt:]
+                        self.assertLessEqual(len(rows), 1, run.written)
+                        seen.update(row for row in rows if row)
+                run.close()
+                self.assertEqual(run.process.wait(timeout=60), 0)
+                self.assertTrue(all(len(row) < columns for row in seen), seen)
+                self.assertEqual(bool(seen), columns > 5)
+                if columns >= 80:
+                    self.assertTrue(any(re.fullmatch(
+                        r" *\d+ % \[#*\.*\]  [\d.]+( [KM]iB)? of 9\.2 MiB  [\d.]+ [KM]iB/s  "
+                        r"0:\d\d left", row) for row in seen), seen)
+
+    def test_comes_by_itself_after_a_second(self):
+        run = self.start()
+        start = time.monotonic()
+        run.read_until(b"%")
+        self.assertGreater(time.monotonic() - start, 0.9)
+        self.assertEqual(run.finish(), 0)
+
+    def test_is_not_shown_when_not_wanted(self):
+        for options in (["--progress", "never"], ["-q"], ["-q", "--progress", "always"]):
+            run = self.start("-f", *options)
+            self.assertEqual(run.finish(), 0)
+            self.assertNotIn(b"%", run.written)
+
+    def test_follows_the_width_and_leaves_no_remains(self):
+        run = self.start("--progress", "always", columns=200, delay="150ms")
+        for columns in (60, 30, 120, 25):
+            run.read_until(b"/s" if run.columns >= 40 else b"%")
+            run.resize(columns)
+            run.read_until(b"%")
+            self.assertLess(len(run.screens[0].lines()[-1]), columns)
+            for screen in run.screens:
+                shown = screen.lines()
+                self.assertEqual(len(shown), 2, (columns, shown))
+                self.assertEqual(shown[0], PROMPT)
+        self.assertEqual(run.finish(), 0)
+        self.assertNotIn(b"\x1b[A", run.written)
+        self.assertIn("steps", "".join(run.screens[1].lines()[1:]))
+
+    def test_makes_way_for_whole_warnings(self):
+        warning = (f"polyak: warning: steps: kept from the template, though it differs in "
+                   f"{self.folder}/l0.onnx")
+        for columns in (200, 80, 40):
+            run = self.start("-f", "--progress", "always", columns=columns)
+            self.assertEqual(run.finish(), 0)
+            found = ["".join(screen.lines()[1:]) for screen in run.screens]
+            # Where a line is wrapped at a space, the screen doesn't tell that it is there.
+            self.assertEqual([text.replace(" ", "") for text in found],
+                             [warning.replace(" ", "")] * 2)
+
+    def test_makes_way_for_errors(self):
+        bad = onnx_models.load(self.folder / "l1.onnx")
+        data = numpy.zeros(LARGE, "<f4")
+        data[-1] = numpy.nan
+        bad.graph.initializer[0].raw_data = data.tobytes()
+        onnx_models.save(bad, self.folder / "l1.onnx")
+        run = self.start("--progress", "always", columns=300)
+        self.assertEqual(run.finish(), 1)
+        for screen in run.screens:
+            shown = screen.lines()
+            self.assertRegex(shown[1], r"\Apolyak: error: .*l1\.onnx: w: NaN")
+            self.assertRegex(shown[2], r"\Apolyak: hint: --allow-nonfinite")
+            self.assertEqual(len(shown), 3)
+
+    def test_makes_way_for_the_word_that_it_was_stopped(self):
+        """By Ctrl-C, which the terminal shows as ^C where the cursor is."""
+        run = self.start("--progress", "always", is_controlling=True, delay="60ms")
+        run.read_until(b"/s")
+        os.write(run.master, b"\x03")
+        self.assertEqual(run.finish(), -signal.SIGINT)
+        self.assert_shown(run, "polyak: error: stopped")
+
+    def test_on_a_terminal_that_goes_away_is_no_fault(self):
+        run = self.start("--progress", "always")
+        run.read_until(b"%")
+        run.close()
+        self.assertEqual(run.process.wait(timeout=60), 0)
+        self.assertTrue(self.output.exists())
+
+    def test_on_its_own_terminal_that_goes_away_ends_by_the_signal(self):
+        run = self.start("--progress", "always", is_controlling=True)
+        run.read_until(b"%")
+        run.close()
+        self.assertEqual(run.process.wait(timeout=60), -signal.SIGHUP)
+        self.assertFalse(self.output.exists())
+        self.assertEqual(list(self.folder.glob(".*")), [])
+
+    def test_on_a_simple_terminal_is_plain_lines(self):
+        for environment in ({"TERM": "dumb"}, {"TERM": ""}, {}):
+            for columns in (80, 30):
+                run = self.start("-f", "--progress", "always", environment=environment,
+                                 columns=columns)
+                self.assertEqual(run.finish(), 0)
+                self.assertNotIn(b"\x1b", run.written)
+                self.assertNotIn(b"\r", run.written.replace(b"\r\n", b""))
+                lines = [line for line in run.written.decode().split("\r\n") if "%" in line]
+                self.assertGreaterEqual(len(lines), 1)
+                for line in lines:
+                    self.assertRegex(line, r"\Apolyak: \d+ %")
+                    self.assertLess(len(line), columns)
+
+
+class ElsewhereThanOnATerminal(SlowOnATerminal):
+    def progress(self, *options, delay="20ms"):
+        command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64", "-e",
+                   f"inject=pread64:delay_enter={delay}", POLYAK, *self.arguments, "-f", *options]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                              env={**os.environ, "TERM": "xterm"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn(b"%", done.stdout)
+        self.assertNotIn(b"\x1b", done.stderr)
+        self.assertNotIn(b"\r", done.stderr)
+        return [line for line in done.stderr.decode().splitlines() if "warning" not in line]
+
+    def test_a_short_run_shows_nothing(self):
+        self.assertEqual(self.progress(), [])
+
+    def test_progress_is_whole_plain_lines_when_asked_for(self):
+        lines = self.progress("--progress", "always", delay="100ms")
+        self.assertGreaterEqual(len(lines), 2)
+        self.assertLessEqual(len(lines), 10)  # about one a second
+        for line in lines:
+            self.assertRegex(line, r"\Apolyak: \d+ %  [\d.]+( bytes| [KM]iB)? of 9\.2 MiB"
+                                   r"(  [\d.]+ [KM]iB/s(  0:\d\d left)?)?\Z")
+
+    def test_quiet_is_quiet(self):
+        self.assertEqual(self.progress("-q", "--progress", "always"), [])
+
+
+class Messages(CommandTest):
+    def shown(self, arguments, status, **settings):
+        run = TerminalRun(arguments, columns=300, **settings)
+        self.addCleanup(run.close)
+        self.assertEqual(run.finish(), status)
+        return run
+
+    def colours_of(self, **settings):
+        """Of an error with a hint, and of a warning."""
+        failed = self.shown(["avrage"], 2, **settings)
+        warned = self.shown(["average", self.a, self.a, "-f", "-o", self.output], 0, **settings)
+        self.assertEqual(failed.screens[0].lines()[1:],
+                         ["polyak: error: there is no subcommand 'avrage'",
+                          "polyak: hint: did you mean average?"])
+        self.assertRegex(warned.screens[0].lines()[1], r"\Apolyak: warning: .*same file\Z")
+        return [failed.screens[0].colours(1), failed.screens[0].colours(2),
+                warned.screens[0].colours(1)]
+
+    def test_have_their_word_in_colour(self):
+        expected = [{"error:": "red"}, {"hint:": "cyan"}, {"warning:": "brown"}]  # pyte's yellow
+        self.assertEqual(self.colours_of(), expected)
+        self.assertEqual(self.colours_of(environment={"TERM": "xterm", "NO_COLOR": ""}), expected)
+
+    def test_have_no_colour_where_the_user_or_the_terminal_does_not_want_it(self):
+        for environment in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": ""}, {}):
+            with self.subTest(environment):
+                self.assertEqual(self.colours_of(environment=environment), [{}, {}, {}])
+
+    def test_have_no_escapes_elsewhere_than_on_a_terminal(self):
+        done = subprocess.run([POLYAK, "avrage"], capture_output=True, timeout=60,
+                              env={**os.environ, "TERM": "xterm"})
+        self.assertEqual(done.stderr, b"polyak: error: there is no subcommand 'avrage'\n"
+                                      b"polyak: hint: did you mean average?\n")
+
+    def test_that_cannot_be_written_are_no_crash(self):
+        for arguments, status in ((["avrage"], 2), (["inspect", self.folder], 1),
+                                  (["average", self.a, self.a, "-f", "-o", self.output], 0)):
+            reader, writer = os.pipe()
+            os.close(reader)
+            with open("/dev/full", "wb") as full, os.fdopen(writer, "wb", 0) as broken:
+                for stream in (full, broken):
+                    done = subprocess.run([POLYAK, *arguments, *["--progress", "always"] *
+                                           (arguments[0] == "average")], stderr=stream,
+                                          stdout=subprocess.DEVNULL, timeout=60)
+                    self.assertEqual(done.returncode, status)
+
+
+class Results(CommandTest):
+    """On a terminal as wide as its text: no line is wrapped."""
+
+    def lines(self, arguments, columns):
+        run = TerminalRun(arguments, columns=columns, on_terminal="both", cwd=self.folder)
+        self.addCleanup(run.close)
+        self.assertEqual(run.finish(), 0)
+        return run.written.decode().split("\r\n")
+
+    def test_a_summary_fits_80_columns(self):
+        for columns in (80, 200):
+            lines = self.lines(["average", "ep01.onnx", "ep02.onnx", "-f", "-o", "out.onnx"],
+                               columns)
+            self.assertIn("output     out.onnx", lines)
+            self.assertTrue(all(len(line) <= columns for line in lines), lines)
+
+    def test_the_table_of_inspect_fits_any_width(self):
+        self.copy_of(1, "h5")
+        for file in ("ep01.onnx", "ep01.h5"):
+            for columns in (200, 80, 40):
+                lines = self.lines(["inspect", file], columns)
+                table = lines[:lines.index("")]
+                self.assertGreaterEqual(len(table), 18)
+                self.assertTrue(all(len(line) <= columns for line in table), table)
+
+
+if __name__ == "__main__":
+    unittest.main()
