@@ -6,7 +6,6 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "arithmetic/linear_mean.h"
@@ -36,14 +35,6 @@ struct Run {
   MemoryPlan memory;
   Report report;
 };
-
-std::size_t ThreadsOf(const Job& job) {
-  // More than four gain nothing with one disk to write to (measured: 0.52, 0.56, 0.52 of the
-  // reference job with two, three and four).
-  constexpr std::size_t kMostByDefault = 4;
-  if (job.threads > 0) return job.threads;
-  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostByDefault);
-}
 
 // Opens all inputs; returns the memory that their indexes take.
 std::uint64_t OpenInputs(Run& run) {
@@ -107,7 +98,7 @@ void MakeAllPlans(Run& run, std::uint64_t index_bytes) {
   run.memory = PlanMemory({.budget_bytes = run.job.memory_bytes,
                            .index_bytes = index_bytes,
                            .inputs = run.inputs.size(),
-                           .threads = ThreadsOf(run.job),
+                           .threads = ThreadsOrDefault(run.job.threads),
                            .average_bytes = run.plan.averaged_bytes});
 }
 
@@ -216,16 +207,6 @@ Report Average(const Job& job) {
   WriteOutput(run);
   FinishReport(run, start);
   return std::move(run.report);
-}
-
-Inspection Inspect(const InspectJob& job) {
-  OpenContext context = MakeOpenContext(job.memory_bytes, job.hdf5_helper, job.stop);
-  const OpenedCheckpoint opened = OpenCheckpoint(job.path, context);
-  const auto tensors = opened.checkpoint->tensors();
-  return {.format = std::string(opened.format),
-          .file_bytes = opened.checkpoint->file_bytes(),
-          .tensors = {tensors.begin(), tensors.end()},
-          .provenance = std::string(opened.checkpoint->provenance())};
 }
 
 }  // namespace polyak

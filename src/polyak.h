@@ -1,4 +1,4 @@
-// The front door of libpolyak: averages checkpoints, and looks into them.
+// The front door of libpolyak: averages checkpoints. Others are inspect.h and diff.h.
 //
 //   polyak::Job job;
 //   job.inputs = {"ep09.onnx", "ep10.onnx", "ep11.onnx"};
@@ -9,7 +9,6 @@
 // error.h), or std::bad_alloc. Functions may be called from several threads at once.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,7 +18,6 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/tensor.h"
 #include "engine/run_control.h"
 #include "methods/method.h"
 #include "plan/memory_plan.h"
@@ -52,22 +50,5 @@ struct Job {
 // Does the job: the output is there, complete, when it returns, and isn't when it throws. Throws
 // Error of every kind.
 Report Average(const Job& job);
-
-// What a checkpoint holds.
-struct Inspection {
-  std::string format;
-  std::uint64_t file_bytes = 0;
-  std::vector<TensorInfo> tensors;
-  std::string provenance;  // JSON (report/provenance.h); empty: none
-};
-
-struct InspectJob {
-  std::filesystem::path path;
-  std::uint64_t memory_bytes = kDefaultMemoryBytes;
-  std::filesystem::path hdf5_helper;        // empty: beside the running program
-  const std::atomic<bool>* stop = nullptr;  // set: ends with Error (kCancelled)
-};
-
-Inspection Inspect(const InspectJob& job);
 
 }  // namespace polyak

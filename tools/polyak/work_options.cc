@@ -31,16 +31,6 @@ std::optional<std::uint64_t> WholeNumber(std::string_view text) {
   return number;
 }
 
-std::size_t ThreadsOf(const std::string& text) {
-  constexpr std::uint64_t kMostThreads = 1024;
-  const auto threads = WholeNumber(text);
-  if (!threads || *threads < 1 || *threads > kMostThreads) {
-    throw Error(ErrorKind::kUsage,
-                "--threads must be a number from 1 to 1024 (found " + text + ")");
-  }
-  return *threads;
-}
-
 }  // namespace
 
 void AddWorkOptions(CLI::App& app, WorkOptions& options) {
@@ -97,6 +87,16 @@ std::uint64_t MemoryOf(const std::string& text) {
     throw Error(ErrorKind::kUsage, "--memory must be a size such as 512M (found " + text + ")");
   }
   return *number << shift;
+}
+
+std::size_t ThreadsOf(const std::string& text) {
+  constexpr std::uint64_t kMostThreads = 1024;
+  const auto threads = WholeNumber(text);
+  if (!threads || *threads < 1 || *threads > kMostThreads) {
+    throw Error(ErrorKind::kUsage,
+                "--threads must be a number from 1 to 1024 (found " + text + ")");
+  }
+  return *threads;
 }
 
 Job JobOf(const WorkOptions& options) {

@@ -36,6 +36,9 @@ double NumberOf(std::string_view option, std::string_view text);
 // Error (kUsage).
 std::uint64_t MemoryOf(const std::string& text);
 
+// What --threads means. Throws Error (kUsage).
+std::size_t ThreadsOf(const std::string& text);
+
 // The job that the shared options mean.
 Job JobOf(const WorkOptions& options);
 
