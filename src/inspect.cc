@@ -1,18 +1,27 @@
 #include "inspect.h"
 
+#include <utility>
+
+#include "engine/tensor_statistics.h"
 #include "formats/registry.h"
 #include "opening.h"
 
 namespace polyak {
 
 Inspection Inspect(const InspectJob& job) {
-  OpenContext context = MakeOpenContext(job.memory_bytes, job.hdf5_helper, job.stop);
-  const OpenedCheckpoint opened = OpenCheckpoint(job.path, context);
-  const auto tensors = opened.checkpoint->tensors();
-  return {.format = std::string(opened.format),
-          .file_bytes = opened.checkpoint->file_bytes(),
-          .tensors = {tensors.begin(), tensors.end()},
-          .provenance = std::string(opened.checkpoint->provenance())};
+  OpenContext context = MakeOpenContext(job.memory_bytes, job.hdf5_helper, job.control.stop);
+  OpenedCheckpoint opened = OpenCheckpoint(job.path, context);
+  Inspection result{.format = std::string(opened.format),
+                    .checkpoint = std::move(opened.checkpoint),
+                    .statistics = {}};
+  if (!job.statistics) return result;
+  MemoryRequest request = StatisticsMemory(*result.checkpoint);
+  request.budget_bytes = job.memory_bytes;
+  request.index_bytes += context.index_budget.used_bytes();
+  request.threads = ThreadsOrDefault(job.threads);
+  result.statistics = StatisticsOf(*result.checkpoint, PlanMemory(request), job.control);
+  result.checkpoint->CheckUnchanged();
+  return result;
 }
 
 }  // namespace polyak

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 
@@ -13,5 +14,9 @@ namespace polyak {
 // under kLeastMemoryBytes.
 OpenContext MakeOpenContext(std::uint64_t memory_bytes, const std::filesystem::path& hdf5_helper,
                             const std::atomic<bool>* stop);
+
+// How many threads a front door runs on: as many as it was asked for, or, for 0, as many as the
+// machine has, at most 4.
+std::size_t ThreadsOrDefault(std::size_t threads) noexcept;
 
 }  // namespace polyak

@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <span>
-#include <thread>
 #include <utility>
 
 #include "arithmetic/linear_mean.h"
@@ -19,14 +18,6 @@
 
 namespace polyak {
 namespace {
-
-std::size_t ThreadsOf(const Job& job) {
-  // More than four gain nothing with one disk to write to (measured: 0.52, 0.56, 0.52 of the
-  // reference job with two, three and four).
-  constexpr std::size_t kMostByDefault = 4;
-  if (job.threads > 0) return job.threads;
-  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMostByDefault);
-}
 
 // What decides which bytes the output has.
 std::vector<OptionReport> OptionsOf(const Job& job) {
@@ -171,7 +162,7 @@ void PreparedRun::MakePlans(std::uint64_t index_bytes) {
   memory_ = PlanMemory({.budget_bytes = job_.memory_bytes,
                         .index_bytes = index_bytes + DescriptionBytes(reference().tensors()),
                         .inputs = inputs_.size(),
-                        .threads = ThreadsOf(job_),
+                        .threads = ThreadsOrDefault(job_.threads),
                         .average_bytes = plan_.averaged_bytes});
   report_.workers = memory_.workers;
   report_.planned_memory_bytes = memory_.peak_bytes;

@@ -1,6 +1,7 @@
 #include "engine/job_list.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "plan/memory_plan.h"
 
@@ -10,16 +11,26 @@ namespace {
 constexpr std::uint64_t kMostGrainsOfJob = 16;
 constexpr std::uint64_t kJobsOfWorker = 16;
 
-std::uint64_t GrainsOf(const TensorInfo& tensor) {
-  return (tensor.bytes() + kGrainBytes - 1) / kGrainBytes;
+std::uint64_t GrainsIn(std::uint64_t bytes) {
+  return bytes / kGrainBytes + (bytes % kGrainBytes != 0);
 }
 
 }  // namespace
 
 JobList::JobList(std::span<const TensorInfo> tensors, std::span<const std::size_t> averaged,
                  std::size_t workers) {
+  Fill(averaged.size(), workers,
+       [&](std::size_t i) { return std::pair(averaged[i], tensors[averaged[i]].bytes()); });
+}
+
+JobList::JobList(std::span<const std::uint64_t> array_bytes, std::size_t workers) {
+  Fill(array_bytes.size(), workers, [&](std::size_t i) { return std::pair(i, array_bytes[i]); });
+}
+
+template <class BytesOf>
+void JobList::Fill(std::size_t count, std::size_t workers, const BytesOf& bytes_of) {
   std::uint64_t total_bytes = 0;
-  for (const std::size_t tensor : averaged) total_bytes += tensors[tensor].bytes();
+  for (std::size_t i = 0; i < count; ++i) total_bytes += bytes_of(i).second;
   const std::uint64_t grains_of_job = std::clamp<std::uint64_t>(
       total_bytes / (workers * kJobsOfWorker) / kGrainBytes, 1, kMostGrainsOfJob);
 
@@ -28,12 +39,13 @@ JobList::JobList(std::span<const TensorInfo> tensors, std::span<const std::size_
     if (runs_.size() > begins_.back()) begins_.push_back(runs_.size());
     bytes_of_job = 0;
   };
-  for (const std::size_t tensor : averaged) {
-    const std::uint64_t grains = GrainsOf(tensors[tensor]);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto [tensor, bytes] = bytes_of(i);
+    const std::uint64_t grains = GrainsIn(bytes);
     for (std::uint64_t first = 0; first < grains;) {
       const std::uint64_t taken = std::min(grains - first, grains_of_job);
       runs_.push_back({tensor, first, taken});
-      bytes_of_job += std::min(taken * kGrainBytes, tensors[tensor].bytes());
+      bytes_of_job += std::min(taken * kGrainBytes, bytes);
       first += taken;
       if (bytes_of_job >= grains_of_job * kGrainBytes) end_job();
     }

@@ -1,4 +1,4 @@
-// The work as one list: consecutive grains (fixed runs of bytes) of the tensors to be averaged,
+// The work as one list: consecutive grains (fixed runs of bytes) of the tensors to be worked on,
 // large tensors cut into several jobs, small neighbours joined into one.
 #pragma once
 
@@ -23,11 +23,16 @@ class JobList {
   // `averaged` are indices into `tensors`. Jobs are cut so that `workers` have several each.
   JobList(std::span<const TensorInfo> tensors, std::span<const std::size_t> averaged,
           std::size_t workers);
+  // All of some arrays, whose numbers stand for tensors: how many bytes each has.
+  JobList(std::span<const std::uint64_t> array_bytes, std::size_t workers);
 
   std::size_t size() const noexcept { return begins_.size() - 1; }
   std::span<const GrainRun> operator[](std::size_t job) const noexcept;
 
  private:
+  template <class BytesOf>
+  void Fill(std::size_t count, std::size_t workers, const BytesOf& bytes_of);
+
   std::vector<GrainRun> runs_;
   std::vector<std::size_t> begins_ = {0};  // of each job in runs_, and the end
 };

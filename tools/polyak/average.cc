@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "job_runner.h"
+#include "typed_values.h"
 #include "work_options.h"
 
 namespace polyak::command {

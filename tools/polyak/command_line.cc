@@ -22,8 +22,10 @@ constexpr const char* kExamples =
     "  polyak average ep09.onnx ep10.onnx ep11.onnx ep12.onnx -o average.onnx\n"
     "  polyak average --method ema --decay 0.9 step*.weights.h5 -o ema.weights.h5\n"
     "  polyak interpolate finetuned.onnx base.onnx -p 0.3 -o blend.onnx\n"
-    "  polyak inspect average.onnx\n\n"
-    "Exit status: 0 done, 1 the work failed, 2 wrong usage, 3 done but maybe not durable.";
+    "  polyak inspect average.onnx\n"
+    "  polyak diff ep12.onnx average.onnx\n\n"
+    "Exit status: 0 done, 1 the work failed, 2 wrong usage, 3 done but maybe not durable.\n"
+    "(diff: 0 equal, 1 different, 2 trouble)";
 
 // What CLI11 prints for --help and --version, with an exit status of ours.
 Action Print(const CLI::App& app, const CLI::ParseError& request) {
@@ -56,9 +58,10 @@ void DefineCommand(CLI::App& app, Action& action) {
   AddAverage(app, action);
   AddInterpolate(app, action);
   AddInspect(app, action);
+  AddDiff(app, action);
 }
 
-Action Parse(int argc, const char* const* argv) {
+Command Parse(int argc, const char* const* argv) {
   CLI::App app;
   Action action;
   DefineCommand(app, action);
@@ -66,7 +69,7 @@ Action Parse(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {
-    return Print(app, request);
+    return {Print(app, request)};
   } catch (const CLI::ParseError& error) {
     if (const std::optional<Error> unknown = UnknownArgument(app)) throw Error(*unknown);
     throw Error(ErrorKind::kUsage, TextOf(error), CommandIn(app) + " --help tells what there is");
@@ -74,7 +77,8 @@ Action Parse(int argc, const char* const* argv) {
   if (!action) {
     throw Error(ErrorKind::kUsage, "a subcommand is missing", "polyak --help tells what there is");
   }
-  return action;
+  // 1 says that two checkpoints differ.
+  return {action, app.got_subcommand("diff") ? 2 : 1};
 }
 
 }  // namespace polyak::command

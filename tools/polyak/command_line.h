@@ -24,12 +24,19 @@ using Action = std::function<int(const Streams& streams)>;
 void AddAverage(CLI::App& app, Action& action);
 void AddInterpolate(CLI::App& app, Action& action);
 void AddInspect(CLI::App& app, Action& action);
+void AddDiff(CLI::App& app, Action& action);
 
 // Defines the whole command: what it parses, and what its help, manual pages and completions are
 // made from. If a subcommand is parsed, `action` does it; `action` must outlive the app.
 void DefineCommand(CLI::App& app, Action& action);
 
+// A command line that makes sense.
+struct Command {
+  Action action;
+  int failure_status = 1;  // what the program exits with where the action throws
+};
+
 // Parses the arguments. Throws Error (kUsage). Help and version are actions, too.
-Action Parse(int argc, const char* const* argv);
+Command Parse(int argc, const char* const* argv);
 
 }  // namespace polyak::command

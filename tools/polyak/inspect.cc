@@ -1,71 +1,44 @@
-// polyak inspect: what a checkpoint holds, as a table.
+// polyak inspect: what a checkpoint holds.
 #include "inspect.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <memory>
-#include <optional>
-#include <ostream>
 #include <string>
-#include <vector>
 
 #include "command_line.h"
-#include "report/printable.h"
-#include "signals.h"
-#include "table.h"
+#include "inspection_json.h"
+#include "inspection_text.h"
+#include "pass_options.h"
+#include "tensor_order.h"
 #include "terminal.h"
-#include "work_options.h"
 
 namespace polyak::command {
 namespace {
 
-std::vector<std::string> RowOf(const TensorInfo& tensor) {
-  std::string storage = Printable(tensor.storage);
-  if (!tensor.unreadable.empty()) storage += " (" + Printable(tensor.unreadable) + ")";
-  return {Printable(tensor.name),
-          std::string(NameOf(tensor.dtype)),
-          ShapeText(tensor.shape),
-          std::string(NameOf(tensor.role)),
-          std::to_string(tensor.stored_bytes),
-          storage};
-}
-
 struct InspectOptions {
   std::string path;
-  std::optional<std::string> memory;
+  bool tree = false;
+  std::string sort = "file";
+  bool json = false;
+  bool statistics = false;
+  PassOptions pass;
 };
 
-InspectJob JobOf(const InspectOptions& options) {
-  InspectJob job{.path = options.path, .stop = &StopRequest()};
-  if (options.memory) job.memory_bytes = MemoryOf(*options.memory);
-  return job;
-}
-
-int Inspect(const InspectOptions& options, const Streams& streams) {
-  const Inspection found = polyak::Inspect(JobOf(options));
-  Table table({{.title = "TENSOR", .may_shrink = true},
-               {.title = "DTYPE"},
-               {.title = "SHAPE", .may_shrink = true},
-               {.title = "ROLE"},
-               {.title = "BYTES", .align = Align::kRight},
-               {.title = "STORAGE", .may_shrink = true}});
-  std::uint64_t elements = 0;
-  std::uint64_t bytes = 0;
-  for (const TensorInfo& tensor : found.tensors) {
-    table.Add(RowOf(tensor));
-    elements += tensor.elements;
-    bytes += tensor.stored_bytes;
-  }
-  table.Print(streams.out, TerminalColumns(STDOUT_FILENO));
-  streams.out << fmt::format("\n{} tensors, {} elements, {} in a file of {} ({})\n",
-                             found.tensors.size(), elements, BytesText(bytes),
-                             BytesText(found.file_bytes), found.format);
-  if (!found.provenance.empty()) {
-    streams.out << "made by polyak: " << Printable(found.provenance) << '\n';
+int RunInspect(const InspectOptions& options, const Streams& streams) {
+  ProgressBar bar(streams.err, options.pass.progress);
+  InspectJob job{.path = options.path, .statistics = options.statistics};
+  SetPass(options.pass, bar, job);
+  const Inspection found = Inspect(job);
+  bar.Finish();
+  TensorOrder order = OrderOf(found.checkpoint->tensors(), options.sort);
+  if (options.json) {
+    PrintInspectionJson(found, order, streams.out);
+  } else {
+    PrintInspection(found, order, options.tree, TerminalColumns(STDOUT_FILENO), streams.out);
   }
   return 0;
 }
@@ -75,12 +48,27 @@ int Inspect(const InspectOptions& options, const Streams& streams) {
 void AddInspect(CLI::App& app, Action& action) {
   const auto options = std::make_shared<InspectOptions>();
   CLI::App* inspect = app.add_subcommand("inspect", "List the tensors of a checkpoint");
+  inspect->footer(
+      "Statistics are of the finite elements. They are the same on every machine.\n\n"
+      "Examples:\n"
+      "  polyak inspect average.onnx\n"
+      "  polyak inspect --tree --sort bytes model.h5\n"
+      "  polyak inspect --stats --json average.onnx");
   inspect->add_option("CKPT", options->path, "The checkpoint")->required()->type_name("");
+  CLI::Option* tree =
+      inspect->add_flag("--tree", options->tree, "Group tensors by the parts of their names");
   inspect
-      ->add_option("--memory", options->memory, "Most memory to use, at least 64M (default: 256M)")
-      ->type_name("SIZE");
+      ->add_option("--sort", options->sort,
+                   "Order: file (default), name, bytes, elements, role, dtype")
+      ->check(CLI::IsMember(TensorSortKeys()))
+      ->type_name("KEY");
+  inspect->add_flag("--stats", options->statistics,
+                    "Read all elements: min, max, mean, norm (L2), zeros, NaN, infinities");
+  inspect->add_flag("--json", options->json, "Print JSON (schema/inspect.schema.json)")
+      ->excludes(tree);
+  AddPassOptions(*inspect, options->pass);
   inspect->callback([options, &action] {
-    action = [options](const Streams& streams) { return Inspect(*options, streams); };
+    action = [options](const Streams& streams) { return RunInspect(*options, streams); };
   });
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "job_runner.h"
+#include "typed_values.h"
 #include "work_options.h"
 
 namespace polyak::command {

@@ -9,7 +9,6 @@
 #include "report/report_json.h"
 #include "report/summary.h"
 #include "report_file.h"
-#include "signals.h"
 
 namespace polyak::command {
 namespace {
@@ -27,10 +26,9 @@ void Print(const Report& report, const WorkOptions& options, std::ostream& out) 
 }
 
 int Run(Job job, const WorkOptions& options, const Streams& streams) {
+  ProgressBar bar(streams.err, options.quiet ? "never" : options.pass.progress);
+  SetPass(options.pass, bar, job);
   CheckReportFile(options.report, job);
-  job.control.stop = &StopRequest();
-  ProgressBar bar(streams.err, options.quiet ? "never" : options.progress);
-  job.control.progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.Show(done, total); };
   const Report report = options.dry_run ? PlanAverage(job) : Average(job);
   bar.Finish();
   for (const std::string& warning : report.warnings) PrintWarning(streams.err, warning);

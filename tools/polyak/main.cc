@@ -16,19 +16,16 @@ namespace {
 
 using polyak::command::PrintError;
 
-// Exit status: 0 done (3 from a command: done, maybe not durable), 1 failed, 2 wrong usage.
-int StatusOf(const polyak::Error& error) {
-  return error.kind() == polyak::ErrorKind::kUsage ? 2 : 1;
-}
-
-int Fail(const polyak::Error& error) {
+// Exit status: 0 done (3 from a command: done, maybe not durable), 2 wrong usage, failed: 1, or
+// what the command says (diff, whose 1 is another answer).
+int Fail(const polyak::Error& error, int failure_status) {
   if (error.kind() == polyak::ErrorKind::kCancelled) {
     PrintError(std::cerr, "stopped");  // in whatever file it was
   } else {
     PrintError(std::cerr, error);
   }
   polyak::command::EndBySignal();
-  return StatusOf(error);
+  return error.kind() == polyak::ErrorKind::kUsage ? 2 : failure_status;
 }
 
 // Files that are opened must not get the numbers of standard streams that are closed: what is
@@ -46,13 +43,13 @@ bool NobodyReadsStandardOutput() {
   return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-int Run(int argc, char** argv) {
-  const int status = polyak::command::Parse(argc, argv)({std::cout, std::cerr});
+int Run(const polyak::command::Command& command) {
+  const int status = command.action({std::cout, std::cerr});
   if (std::cout.flush()) return status;
   polyak::command::EndBySignal();
   if (NobodyReadsStandardOutput()) return status;
   PrintError(std::cerr, "cannot write to standard output (the work itself is done)");
-  return 1;
+  return command.failure_status;
 }
 
 }  // namespace
@@ -60,14 +57,17 @@ int Run(int argc, char** argv) {
 int main(int argc, char** argv) {
   KeepStandardStreamsApart();
   polyak::command::HandleSignals();
+  int failure_status = 1;
   try {
-    return Run(argc, argv);
+    const polyak::command::Command command = polyak::command::Parse(argc, argv);
+    failure_status = command.failure_status;
+    return Run(command);
   } catch (const polyak::Error& error) {
-    return Fail(error);
+    return Fail(error, failure_status);
   } catch (const std::bad_alloc&) {
     PrintError(std::cerr, "out of memory");
   } catch (const std::exception& error) {
     PrintError(std::cerr, error.what());
   }
-  return 1;
+  return failure_status;
 }

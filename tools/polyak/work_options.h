@@ -1,13 +1,13 @@
 // The options that all commands share that write an output: what was typed, and what it means.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "command_line.h"
+#include "pass_options.h"
 #include "polyak.h"
 
 namespace polyak::command {
@@ -31,9 +31,7 @@ struct WorkOptions {
 
   bool strict = false;
   bool allow_nonfinite = false;
-  std::optional<std::string> threads;
-  std::optional<std::string> memory;
-  std::string progress = "auto";
+  PassOptions pass;
   bool quiet = false;
   bool verbose = false;
 };
@@ -42,13 +40,6 @@ struct WorkOptions {
 void AddChoiceOptions(CLI::App& app, WorkOptions& options);
 // Those about the output, and how the work is done.
 void AddWorkOptions(CLI::App& app, WorkOptions& options);
-
-// The whole of `text` as a number, rounded once; throws Error (kUsage) that names the option.
-double NumberOf(std::string_view option, std::string_view text);
-
-// Bytes: "300000000", or with a unit of powers of 1024: "512M", "512MiB", "512 MB", "2G". Throws
-// Error (kUsage).
-std::uint64_t MemoryOf(const std::string& text);
 
 // The job that the shared options mean, for one of Methods(); the inputs are chosen, and their
 // folders read. Throws Error (kUsage, and what ChooseInputs throws).

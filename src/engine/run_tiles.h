@@ -1,0 +1,35 @@
+// Tiles that hold whole runs of kRunElements elements, whatever the dtype.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "arithmetic/element_statistics.h"
+#include "core/box.h"
+#include "plan/memory_plan.h"
+
+namespace polyak {
+
+// The largest elements that runs are made of, float64; others than these have none.
+inline constexpr std::uint64_t kLeastTileBytesOfRuns = kRunElements * sizeof(double);
+
+// A plan's tiles, but never less than a run: a few KiB more than the plan in the tightest budgets,
+// well within what it leaves for the program.
+inline std::uint64_t TileBytesOfRuns(const MemoryPlan& memory) noexcept {
+  return std::max(memory.tile_bytes, kLeastTileBytesOfRuns);
+}
+
+// Calls visit(box) for the ranges of `tile_bytes` (a power of two, at most kGrainBytes) that make
+// up one grain of an array of `elements` elements. element_bytes is a power of two.
+template <class Visitor>
+void ForEachTile(std::uint64_t elements, std::uint64_t element_bytes, std::uint64_t grain,
+                 std::uint64_t tile_bytes, const Visitor& visit) {
+  const std::uint64_t grain_elements = kGrainBytes / element_bytes;
+  const std::uint64_t tile_elements = tile_bytes / element_bytes;
+  const std::uint64_t end = std::min(elements, (grain + 1) * grain_elements);
+  for (std::uint64_t first = grain * grain_elements; first < end; first += tile_elements) {
+    visit(RangeBox(first, std::min(tile_elements, end - first)));
+  }
+}
+
+}  // namespace polyak

@@ -1,0 +1,39 @@
+#include "figures.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace polyak::command {
+
+std::string FigureText(double figure) {
+  return std::isnan(figure) ? "-" : fmt::format("{:.6g}", figure);
+}
+
+std::string FigureText(const Extreme& extreme) {
+  if (const auto* number = std::get_if<std::int64_t>(&extreme)) return std::to_string(*number);
+  if (const auto* number = std::get_if<std::uint64_t>(&extreme)) return std::to_string(*number);
+  return FigureText(std::get<double>(extreme));
+}
+
+std::string Counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+Json FigureJson(double figure) {
+  if (std::isnan(figure)) return nullptr;
+  if (std::isinf(figure)) return figure > 0 ? "inf" : "-inf";
+  return figure;
+}
+
+Json FigureJson(const Extreme& extreme) {
+  if (const auto* figure = std::get_if<double>(&extreme)) return FigureJson(*figure);
+  return std::visit([](const auto& number) { return Json(number); }, extreme);
+}
+
+std::string OneLine(const Json& json) {
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+}  // namespace polyak::command

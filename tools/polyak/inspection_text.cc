@@ -1,0 +1,149 @@
+#include "inspection_text.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "figures.h"
+#include "provenance_text.h"
+#include "report/printable.h"
+#include "table.h"
+#include "tensor_totals.h"
+#include "tensor_tree.h"
+
+namespace polyak::command {
+namespace {
+
+using Cells = std::vector<std::string>;
+
+void Append(Cells cells, Cells& row) { std::ranges::move(cells, std::back_inserter(row)); }
+
+void AppendStatisticsColumns(std::vector<Column>& columns) {
+  for (const char* title : {"MIN", "MAX", "MEAN", "NORM", "ZEROS", "NAN", "INF"}) {
+    columns.push_back({.title = title, .align = Align::kRight});
+  }
+}
+
+Cells StatisticsCells(const ElementStatistics& statistics) {
+  constexpr std::size_t kColumns = 7;
+  if (statistics.elements() == 0) return Cells(kColumns, "-");
+  Cells cells(4, "-");
+  if (statistics.finite > 0) {
+    cells = {FigureText(statistics.min), FigureText(statistics.max), FigureText(statistics.mean()),
+             FigureText(statistics.norm())};
+  }
+  for (const std::uint64_t count : {statistics.zeros, statistics.nans, statistics.infinities}) {
+    cells.push_back(std::to_string(count));
+  }
+  return cells;
+}
+
+std::string StorageCell(const TensorInfo& tensor) {
+  std::string storage = Printable(tensor.storage);
+  if (!tensor.unreadable.empty()) storage += " (" + Printable(tensor.unreadable) + ")";
+  return storage;
+}
+
+// The rows of a table, one after the other, as often as wanted.
+using VisitRow = std::function<void(Cells row)>;
+
+void PrintTable(std::vector<Column> columns, std::size_t most_columns,
+                const std::function<void(const VisitRow& visit)>& for_each_row, std::ostream& out) {
+  TableLayout layout(std::move(columns));
+  for_each_row([&](const Cells& row) { layout.Measure(row); });
+  layout.Fit(most_columns);
+  out << layout.TitleLine() << '\n';
+  for_each_row([&](const Cells& row) { out << layout.Line(row) << '\n'; });
+}
+
+void PrintTensors(const Inspection& found, const TensorOrder& order, std::size_t most_columns,
+                  std::ostream& out) {
+  const bool has_statistics = !found.statistics.empty();
+  std::vector<Column> columns = {{.title = "TENSOR", .may_shrink = true},
+                                 {.title = "DTYPE"},
+                                 {.title = "SHAPE", .may_shrink = true}};
+  if (has_statistics) AppendStatisticsColumns(columns);
+  for (const Column& column :
+       {Column{.title = "ROLE"}, Column{.title = "BYTES", .align = Align::kRight},
+        Column{.title = "STORAGE", .may_shrink = true}}) {
+    columns.push_back(column);
+  }
+  const auto for_each_row = [&](const VisitRow& visit) {
+    for (const std::uint32_t number : order) {
+      const TensorInfo& tensor = found.checkpoint->tensors()[number];
+      Cells row = {Printable(tensor.name), std::string(NameOf(tensor.dtype)),
+                   ShapeText(tensor.shape)};
+      if (has_statistics) Append(StatisticsCells(found.statistics[number]), row);
+      Append({std::string(NameOf(tensor.role)), std::to_string(tensor.stored_bytes),
+              StorageCell(tensor)},
+             row);
+      visit(std::move(row));
+    }
+  };
+  PrintTable(std::move(columns), most_columns, for_each_row, out);
+}
+
+Cells TreeRow(const Inspection& found, const TreeLine& line) {
+  Cells row = {line.label + Printable(line.name_part),
+               line.tensor == nullptr ? std::to_string(line.totals.tensors) : "",
+               std::to_string(line.totals.bytes)};
+  if (line.tensor == nullptr) {
+    row.resize(row.size() + 2 + (found.statistics.empty() ? 0 : StatisticsCells({}).size()));
+    return row;
+  }
+  const TensorInfo& tensor = found.checkpoint->tensors()[*line.tensor];
+  Append({std::string(NameOf(tensor.dtype)), ShapeText(tensor.shape)}, row);
+  if (!found.statistics.empty()) Append(StatisticsCells(found.statistics[*line.tensor]), row);
+  return row;
+}
+
+void PrintTree(const Inspection& found, TensorOrder& order, std::size_t most_columns,
+               std::ostream& out) {
+  std::vector<Column> columns = {{.title = "TENSOR", .may_shrink = true},
+                                 {.title = "TENSORS", .align = Align::kRight},
+                                 {.title = "BYTES", .align = Align::kRight},
+                                 {.title = "DTYPE"},
+                                 {.title = "SHAPE", .may_shrink = true}};
+  if (!found.statistics.empty()) AppendStatisticsColumns(columns);
+  const auto for_each_row = [&](const VisitRow& visit) {
+    WalkTree(found.checkpoint->tensors(), order, SeparatorsOf(found.format),
+             [&](const TreeLine& line) { visit(TreeRow(found, line)); });
+  };
+  PrintTable(std::move(columns), most_columns, for_each_row, out);
+}
+
+void PrintTotals(const Inspection& found, std::size_t most_columns, std::ostream& out) {
+  const Checkpoint& checkpoint = *found.checkpoint;
+  Table table({{.title = "ROLE"},
+               {.title = "DTYPE"},
+               {.title = "TENSORS", .align = Align::kRight},
+               {.title = "ELEMENTS", .align = Align::kRight},
+               {.title = "BYTES", .align = Align::kRight}});
+  for (const auto& [kind, totals] : TotalsByKindOf(checkpoint.tensors())) {
+    table.Add({std::string(NameOf(kind.first)), std::string(NameOf(kind.second)),
+               std::to_string(totals.tensors), std::to_string(totals.elements),
+               std::to_string(totals.bytes)});
+  }
+  out << '\n';
+  table.Print(out, most_columns);
+  const Totals totals = TotalsOf(checkpoint.tensors());
+  out << fmt::format("\n{}, {}, {} in a file of {} ({})\n", Counted(totals.tensors, "tensor"),
+                     Counted(totals.elements, "element"), BytesText(totals.bytes),
+                     BytesText(checkpoint.file_bytes()), found.format);
+}
+
+}  // namespace
+
+void PrintInspection(const Inspection& found, TensorOrder& order, bool as_tree, std::size_t columns,
+                     std::ostream& out) {
+  if (as_tree) {
+    PrintTree(found, order, columns, out);
+  } else {
+    PrintTensors(found, order, columns, out);
+  }
+  PrintTotals(found, columns, out);
+  const std::string_view provenance = found.checkpoint->provenance();
+  if (!provenance.empty()) out << ProvenanceText(provenance) << '\n';
+}
+
+}  // namespace polyak::command

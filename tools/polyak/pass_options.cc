@@ -1,0 +1,23 @@
+#include "pass_options.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+namespace polyak::command {
+
+void AddPassOptions(CLI::App& app, PassOptions& options) {
+  app.add_option("-j,--threads", options.threads,
+                 "Number of threads (default: the machine's, at most 4)")
+      ->type_name("N")
+      ->group("Run");
+  app.add_option("--memory", options.memory, "Most memory to use, at least 64M (default: 256M)")
+      ->type_name("SIZE")
+      ->group("Run");
+  app.add_option("--progress", options.progress, "When to show progress (default: auto)")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("auto|always|never")
+      ->group("Run");
+}
+
+}  // namespace polyak::command

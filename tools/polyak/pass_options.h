@@ -1,0 +1,33 @@
+// The options that all commands share that pass over the data.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "command_line.h"
+#include "progress_bar.h"
+#include "signals.h"
+#include "typed_values.h"
+
+namespace polyak::command {
+
+// What was typed, before it is known what it means.
+struct PassOptions {
+  std::optional<std::string> threads;
+  std::optional<std::string> memory;
+  std::string progress = "auto";
+};
+
+void AddPassOptions(CLI::App& app, PassOptions& options);
+
+// Sets what all jobs of that kind have: threads, memory, a stop by signals, progress on `bar`,
+// which must outlive the job.
+template <class Job>
+void SetPass(const PassOptions& options, ProgressBar& bar, Job& job) {
+  if (options.threads) job.threads = ThreadsOf(*options.threads);
+  if (options.memory) job.memory_bytes = MemoryOf(*options.memory);
+  job.control.stop = &StopRequest();
+  job.control.progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.Show(done, total); };
+}
+
+}  // namespace polyak::command
