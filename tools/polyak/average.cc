@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "command_description.h"
 #include "work_options.h"
 
 namespace polyak::command {
@@ -21,6 +22,14 @@ struct AverageOptions {
   bool no_normalize = false;
   bool extrapolate = false;
 };
+
+std::vector<std::string> MethodNames() {
+  std::vector<std::string> names;
+  for (const Method& method : Methods()) {
+    if (method.name != "interpolate") names.emplace_back(method.name);  // a subcommand of its own
+  }
+  return names;
+}
 
 std::string MethodHelp() {
   std::string help = "How to average: ";
@@ -59,7 +68,12 @@ Job JobOf(const AverageOptions& options) {
 
 void AddAverage(CLI::App& app, Action& action) {
   const auto options = std::make_shared<AverageOptions>();
-  CLI::App* average = app.add_subcommand("average", "Average two or more checkpoints");
+  CLI::App* average = app.add_subcommand(
+      "average",
+      "Average two or more checkpoints\n\n"
+      "The checkpoints are given oldest first. The last one is the template: the output is a copy "
+      "of it in which the weights are the average and nothing else has changed. All must have the "
+      "same tensors, with the same shapes and dtypes. The output appears complete, or not at all.");
   average->footer(
       "Examples:\n"
       "  polyak average ep09.onnx ep10.onnx ep11.onnx -o average.onnx\n"
@@ -67,7 +81,9 @@ void AddAverage(CLI::App& app, Action& action) {
       "  polyak average --weights 1,2,1 a.h5 b.h5 c.h5 -o weighted.h5");
   average->add_option("CKPT", options->work.inputs, "Checkpoints (ONNX, HDF5), oldest first")
       ->type_name("");
-  average->add_option("--method", options->method, MethodHelp())->type_name("NAME");
+  average->add_option("--method", options->method, MethodHelp())
+      ->check(Described(MethodNames()))
+      ->type_name("NAME");
   average->add_option("--decay", options->decay, "ema: the decay, 0 <= BETA < 1")
       ->type_name("BETA");
   average->add_option("--weights", options->weights, "weights: one number per checkpoint")

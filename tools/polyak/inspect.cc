@@ -94,7 +94,14 @@ int Inspect(const InspectOptions& options, const Streams& streams) {
 
 void AddInspect(CLI::App& app, Action& action) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* inspect = app.add_subcommand("inspect", "List the tensors of a checkpoint");
+  CLI::App* inspect = app.add_subcommand(
+      "inspect",
+      "List the tensors of a checkpoint\n\n"
+      "Prints name, dtype, shape, role, size and storage of every tensor, and the record of how "
+      "the checkpoint was made if polyak made it.");
+  inspect->footer(
+      "Examples:\n"
+      "  polyak inspect average.onnx");
   inspect->add_option("CKPT", options->path, "The checkpoint")->required()->type_name("");
   inspect
       ->add_option("--memory", options->memory, "Most memory to use, at least 64M (default: 256M)")

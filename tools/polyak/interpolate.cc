@@ -31,7 +31,12 @@ Job JobOf(const InterpolateOptions& options) {
 
 void AddInterpolate(CLI::App& app, Action& action) {
   const auto options = std::make_shared<InterpolateOptions>();
-  CLI::App* interpolate = app.add_subcommand("interpolate", "Write P*A + (1-P)*B");
+  CLI::App* interpolate = app.add_subcommand(
+      "interpolate",
+      "Write P*A + (1-P)*B\n\n"
+      "A and B must have the same tensors, with the same shapes and dtypes. The output is a copy "
+      "of B in which the weights are other ones and nothing else has changed. It appears "
+      "complete, or not at all.");
   interpolate->footer(
       "Examples:\n"
       "  polyak interpolate finetuned.onnx base.onnx -p 0.3 -o blend.onnx");
