@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "command_description.h"
 #include "job_runner.h"
 #include "typed_values.h"
 #include "work_options.h"
@@ -24,6 +25,14 @@ struct AverageOptions {
   bool no_normalize = false;
   bool extrapolate = false;
 };
+
+std::vector<std::string> MethodNames() {
+  std::vector<std::string> names;
+  for (const Method& method : Methods()) {
+    if (method.name != "interpolate") names.emplace_back(method.name);  // a subcommand of its own
+  }
+  return names;
+}
 
 std::string MethodHelp() {
   std::string help = "How to average: ";
@@ -62,17 +71,29 @@ Job JobOf(const AverageOptions& options) {
 
 void AddAverage(CLI::App& app, Action& action) {
   const auto options = std::make_shared<AverageOptions>();
-  CLI::App* average = app.add_subcommand("average", "Average two or more checkpoints");
+  CLI::App* average = app.add_subcommand(
+      "average",
+      "Average two or more checkpoints\n\n"
+      "An input is a file, a folder of checkpoints, a quoted glob, or @LIST, a text file with a "
+      "path per line. Folders and globs are taken in the order of the numbers in the names, oldest "
+      "first; files given one by one keep their order. The last one is the template: the output is "
+      "a copy of it in which the weights are the average and nothing else has changed. All must "
+      "have the same tensors, with the same shapes and dtypes. The output appears complete, or not "
+      "at all.");
   average->footer(
       "Examples:\n"
       "  polyak average ep09.onnx ep10.onnx ep11.onnx -o average.onnx\n"
-      "  polyak average --method ema --decay 0.9 a.h5 b.h5 c.h5 -o ema.h5\n"
-      "  polyak average --weights 1,2,1 a.h5 b.h5 c.h5 -o weighted.h5");
+      "  polyak average run3/ --last 10 -o average.h5\n"
+      "  polyak average --method ema --half-life 3 'run3/ckpt-*.h5' -o ema.h5\n"
+      "  polyak average --weights 1,2,1 a.h5 b.h5 c.h5 -o weighted.h5\n"
+      "  polyak average run3/ --exclude 'head.*' --dry-run -o average.h5");
   average
       ->add_option("CKPT", options->work.inputs,
                    "Checkpoints (ONNX, HDF5), oldest first: files, folders, quoted globs, @LIST")
+      ->required()
       ->type_name("");
   average->add_option("--method", options->method, MethodHelp())
+      ->check(Described(MethodNames()))
       ->type_name("NAME")
       ->group("Method");
   average->add_option("--decay", options->decay, "ema: the decay, 0 <= BETA < 1")

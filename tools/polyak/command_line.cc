@@ -10,6 +10,8 @@
 #include <string>
 
 #include "argument_faults.h"
+#include "command_description.h"
+#include "help_format.h"
 #include "polyak.h"
 
 namespace polyak::command {
@@ -17,15 +19,18 @@ namespace {
 
 constexpr const char* kDescription =
     "Averages neural-network checkpoints: exactly, out of core, changing nothing but the weights.";
-constexpr const char* kExamples =
+constexpr const char* kFooter =
     "Examples:\n"
     "  polyak average ep09.onnx ep10.onnx ep11.onnx ep12.onnx -o average.onnx\n"
     "  polyak average --method ema --decay 0.9 step*.weights.h5 -o ema.weights.h5\n"
     "  polyak interpolate finetuned.onnx base.onnx -p 0.3 -o blend.onnx\n"
     "  polyak inspect average.onnx\n"
     "  polyak diff ep12.onnx average.onnx\n\n"
-    "Exit status: 0 done, 1 the work failed, 2 wrong usage, 3 done but maybe not durable.\n"
-    "(diff: 0 equal, 1 different, 2 trouble)";
+    "Exit status:\n"
+    "  0  done (diff: equal)\n"
+    "  1  the work failed (diff: different)\n"
+    "  2  wrong usage (diff: or the work failed)\n"
+    "  3  done, but the system could not confirm that the output is durable";
 
 // What CLI11 prints for --help and --version, with an exit status of ours.
 Action Print(const CLI::App& app, const CLI::ParseError& request) {
@@ -50,7 +55,10 @@ std::string CommandIn(const CLI::App& app) {
 void DefineCommand(CLI::App& app, Action& action) {
   app.name("polyak");
   app.description(kDescription);
-  app.footer(kExamples);
+  app.footer(kFooter);
+  app.formatter_fn([](const CLI::App* described, const std::string&, CLI::AppFormatMode) {
+    return HelpText(Describe(*described));
+  });
   app.require_subcommand(0, 1);  // that there is one is checked last: other faults say more
   app.set_version_flag("--version", "polyak " + std::string(Version()),
                        "Print the version and exit");

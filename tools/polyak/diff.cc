@@ -67,16 +67,21 @@ int RunDiff(const DiffOptions& options, const Streams& streams) {
 
 void AddDiff(CLI::App& app, Action& action) {
   const auto options = std::make_shared<DiffOptions>();
-  CLI::App* diff = app.add_subcommand("diff", "Compare two checkpoints, tensor by tensor");
+  CLI::App* diff = app.add_subcommand(
+      "diff",
+      "Compare two checkpoints, tensor by tensor\n\n"
+      "Tensors are paired by name, whatever the formats. -0 and +0 are equal, and so are two NaN "
+      "of the same bits. A NaN or infinity against another value is a difference, counted under "
+      "NAN/INF, and in none of the other figures.");
   diff->footer(
-      "-0 and +0 are equal, and so are two NaN of the same bits. A NaN or infinity against "
-      "another\n"
-      "value is a difference, counted under NAN/INF, and in none of the other figures.\n\n"
       "Examples:\n"
       "  polyak diff ep11.onnx ep12.onnx\n"
       "  polyak diff --tolerance 1e-6 exported.onnx trained.h5\n"
       "  polyak diff --json a.h5 b.h5\n\n"
-      "Exit status: 0 all equal, 1 some differ, 2 trouble.");
+      "Exit status:\n"
+      "  0  all tensors are equal\n"
+      "  1  some differ\n"
+      "  2  trouble: wrong usage, or the comparison failed");
   diff->add_option("A", options->a, "A checkpoint; relative figures are relative to it")
       ->required()
       ->type_name("");

@@ -47,9 +47,14 @@ int RunInspect(const InspectOptions& options, const Streams& streams) {
 
 void AddInspect(CLI::App& app, Action& action) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* inspect = app.add_subcommand("inspect", "List the tensors of a checkpoint");
+  CLI::App* inspect = app.add_subcommand(
+      "inspect",
+      "List the tensors of a checkpoint\n\n"
+      "Prints name, dtype, shape, role, size and storage of every tensor, totals by role and "
+      "dtype, "
+      "and the record of how the checkpoint was made if polyak made it. Statistics are of the "
+      "finite elements; they are the same on every machine.");
   inspect->footer(
-      "Statistics are of the finite elements. They are the same on every machine.\n\n"
       "Examples:\n"
       "  polyak inspect average.onnx\n"
       "  polyak inspect --tree --sort bytes model.h5\n"
