@@ -1,5 +1,6 @@
 #include "formats/registry.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -24,11 +25,17 @@ constexpr std::array kFormats = {
            .open = onnx_format::Open},
 };
 
+const Format* Recognise(const InputFile& file) {
+  const auto format =
+      std::ranges::find_if(kFormats, [&](const Format& f) { return f.probe(file); });
+  return format == kFormats.end() ? nullptr : &*format;
+}
+
 OpenedCheckpoint Open(const std::filesystem::path& path, OpenContext& context) {
   const std::shared_ptr<const InputFile> file = InputFile::Open(path);
   if (file->size() == 0) throw Error(ErrorKind::kCorrupt, "the file is empty");
-  for (const Format& format : kFormats) {
-    if (format.probe(*file)) return {format.open(file, context), format.name};
+  if (const Format* const format = Recognise(*file)) {
+    return {format->open(file, context), format->name};
   }
   throw Error(ErrorKind::kUnsupported, "is not a checkpoint that polyak can read",
               HintForForeignFile(*file));
@@ -37,6 +44,12 @@ OpenedCheckpoint Open(const std::filesystem::path& path, OpenContext& context) {
 }  // namespace
 
 std::span<const Format> Formats() noexcept { return kFormats; }
+
+std::optional<std::string_view> FormatOf(const std::filesystem::path& path) {
+  const Format* const format = Recognise(*InputFile::Open(path));
+  if (format == nullptr) return std::nullopt;
+  return format->name;
+}
 
 OpenedCheckpoint OpenCheckpoint(const std::filesystem::path& path, OpenContext& context) {
   try {

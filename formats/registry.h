@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -12,6 +13,10 @@ namespace polyak {
 
 // In the order in which they are tried.
 std::span<const Format> Formats() noexcept;
+
+// The row whose probe recognises the file's content; nothing: none does. Throws Error (kSystem,
+// kUnsupported where it isn't a regular file).
+std::optional<std::string_view> FormatOf(const std::filesystem::path& path);
 
 struct OpenedCheckpoint {
   std::unique_ptr<Checkpoint> checkpoint;

@@ -1,4 +1,4 @@
-// The front door of libpolyak: averages checkpoints, and looks into them.
+// The front door of libpolyak: averages checkpoints. (inspect.h and diff.h look into them.)
 //
 //   polyak::Job job;
 //   job.inputs = {"ep09.onnx", "ep10.onnx", "ep11.onnx"};
@@ -9,7 +9,6 @@
 // error.h), or std::bad_alloc. Functions may be called from several threads at once.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,10 +18,10 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/tensor.h"
 #include "engine/run_control.h"
 #include "methods/method.h"
 #include "plan/memory_plan.h"
+#include "plan/plan.h"
 #include "report/report.h"
 
 namespace polyak {
@@ -38,7 +37,13 @@ struct Job {
 
   std::string method = "uniform";  // a row of Methods()
   MethodOptions options;
-  std::optional<std::size_t> template_index;  // of inputs; by default the last one
+  // Whose container the output copies, one of the inputs: by its index, or by a path that leads
+  // to it; the last one if neither is given.
+  std::optional<std::size_t> template_index;
+  std::filesystem::path template_path;
+  Selection selection;
+  MissingTensors missing = MissingTensors::kRefuse;
+  bool strict = false;  // what would be a warning is an error
   bool allow_nonfinite = false;
   bool write_provenance = true;
 
@@ -46,6 +51,10 @@ struct Job {
   std::uint64_t memory_bytes = kDefaultMemoryBytes;
   std::filesystem::path hdf5_helper;  // empty: beside the running program
   std::string instruction_set;        // for tests: forces one (arithmetic/linear_mean.h)
+  // Of the choice of inputs (inputs/input_choice.h), for the report: its warnings, and what it
+  // passed over.
+  std::vector<std::string> warnings;
+  std::vector<std::filesystem::path> left_out;
   RunControl control;
 };
 
@@ -53,21 +62,13 @@ struct Job {
 // Error of every kind.
 Report Average(const Job& job);
 
-// What a checkpoint holds.
-struct Inspection {
-  std::string format;
-  std::uint64_t file_bytes = 0;
-  std::vector<TensorInfo> tensors;
-  std::string provenance;  // JSON (report/provenance.h); empty: none
-};
+// Does all of the job that comes before the first element is averaged, and writes nothing: the
+// report says what would be done, the numbers of bytes and the memory as planned. Throws what
+// Average would up to there.
+Report PlanAverage(const Job& job);
 
-struct InspectJob {
-  std::filesystem::path path;
-  std::uint64_t memory_bytes = kDefaultMemoryBytes;
-  std::filesystem::path hdf5_helper;        // empty: beside the running program
-  const std::atomic<bool>* stop = nullptr;  // set: ends with Error (kCancelled)
-};
-
-Inspection Inspect(const InspectJob& job);
+// True where a format knows the content of the file. Throws Error (kSystem, kUnsupported) where it
+// can't be read, without the path in front.
+bool IsCheckpoint(const std::filesystem::path& path);
 
 }  // namespace polyak

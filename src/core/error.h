@@ -6,10 +6,14 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace polyak {
+
+struct Mismatches;
 
 enum class ErrorKind : std::uint8_t {
   kUsage,        // the request makes no sense, whatever the files hold
@@ -30,6 +34,12 @@ class Error : public std::exception {
   // What to do about it; may be empty.
   const std::string& hint() const noexcept { return hint_; }
 
+  // Of kind kMismatch: all of what doesn't match (core/mismatch.h). Null: the text says it all.
+  const std::shared_ptr<const Mismatches>& mismatches() const noexcept { return mismatches_; }
+  void Attach(std::shared_ptr<const Mismatches> mismatches) noexcept {
+    mismatches_ = std::move(mismatches);
+  }
+
   // Puts "context: " in front of the text.
   void AddContext(std::string_view context);
 
@@ -37,6 +47,7 @@ class Error : public std::exception {
   ErrorKind kind_;
   std::string text_;
   std::string hint_;
+  std::shared_ptr<const Mismatches> mismatches_;
 };
 
 // "what: message of error_number", of kind kSystem.

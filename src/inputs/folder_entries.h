@@ -10,7 +10,7 @@ namespace polyak {
 
 // More files than this, in one folder or in all, are refused: their names would not be a small
 // part of the memory budget any more.
-inline constexpr std::size_t kMostEntries = 200'000;
+inline constexpr std::size_t kMostEntries = 100'000;
 
 enum class EntryKind : std::uint8_t { kFile, kFolder, kOther };
 

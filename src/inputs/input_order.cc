@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <iterator>
 #include <string_view>
@@ -24,7 +25,7 @@ class RelativeNames {
   std::string_view NumbersOf(std::string_view file) const { return NumberedPart(file, shared_); }
   bool HasNumber(std::string_view file) const { return polyak::HasNumber(NumbersOf(file)); }
   bool IsBefore(std::string_view a, std::string_view b) const {
-    return CompareNumbers(NumbersOf(a), NumbersOf(b)) < 0;
+    return std::is_lt(CompareNumbers(NumbersOf(a), NumbersOf(b)));
   }
 
  private:

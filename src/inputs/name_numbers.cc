@@ -61,7 +61,7 @@ std::strong_ordering CompareNumbers(std::string_view a, std::string_view b) {
     const auto from_b = NextNumber(b);
     if (!from_a || !from_b) return from_a.has_value() <=> from_b.has_value();
     if (from_a->size() != from_b->size()) return from_a->size() <=> from_b->size();
-    if (const auto order = *from_a <=> *from_b; order != 0) return order;
+    if (*from_a != *from_b) return *from_a <=> *from_b;
   }
 }
 

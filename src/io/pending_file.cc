@@ -84,39 +84,20 @@ void RemoveStaleTemporaries(int folder, const std::string& prefix) {
   }
 }
 
-fs::path ThroughLinks(const fs::path& target) {
-  std::error_code error;
-  if (!fs::is_symlink(target, error)) return target;
-  fs::path named = fs::canonical(target, error);
-  if (!error) return named;
-  Error nowhere(ErrorKind::kSystem, "is a symbolic link that leads nowhere");
-  nowhere.AddContext(target.string());
-  throw nowhere;
-}
-
 }  // namespace
 
 PendingFile::PendingFile(const fs::path& target, std::uint64_t size, bool replace_existing)
-    : PendingFile(ThroughLinks(target), replace_existing) {
+    : PendingFile(FindOutputPlace(target, replace_existing), replace_existing) {
   // From here on the destructor cleans up: the object counts as constructed.
-  if (!target_.has_filename()) Fail(ErrorKind::kUsage, "names no output file");
-  struct stat status {};
-  if (stat(target_.c_str(), &status) == 0) {
-    if (S_ISDIR(status.st_mode)) Fail(ErrorKind::kUsage, "is a folder");
-    if (!S_ISREG(status.st_mode)) Fail(ErrorKind::kUsage, "is not a regular file");
-    if (!replace_existing) Fail(ErrorKind::kUsage, "exists already", "--force replaces it");
-  } else if (errno != ENOENT) {
-    FailBySystem("cannot look at it", errno);
-  }
-  const fs::path folder = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
-  folder_descriptor_ = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder_descriptor_ < 0) FailBySystem("cannot open its folder", errno);
   Create();
   Reserve(size);
 }
 
-PendingFile::PendingFile(fs::path resolved_target, bool replace_existing)
-    : target_(std::move(resolved_target)), replace_existing_(replace_existing) {}
+PendingFile::PendingFile(const OutputPlace& place, bool replace_existing)
+    : target_(place.target), replace_existing_(replace_existing) {
+  folder_descriptor_ = open(place.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_descriptor_ < 0) FailBySystem("cannot open its folder", errno);
+}
 
 PendingFile::~PendingFile() {
   if (descriptor_ >= 0 && !committed_) unlinkat(folder_descriptor_, temporary_.c_str(), 0);

@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/output.h"
 #include "io/input_file.h"
+#include "io/output_place.h"
 
 namespace polyak {
 
@@ -43,7 +44,7 @@ class PendingFile {
   Durability Commit(const std::atomic<bool>* stop = nullptr);
 
  private:
-  PendingFile(std::filesystem::path resolved_target, bool replace_existing);
+  PendingFile(const OutputPlace& place, bool replace_existing);
   void Create();
   void Reserve(std::uint64_t size);
   void StartWriteback(std::uint64_t offset, std::uint64_t length) noexcept;

@@ -47,30 +47,20 @@ class HalvingExponent {
   }
 
   const Real& value() const noexcept { return value_; }
-  bool is_integer() const noexcept { return mpfr_integer_p(value_.get()) != 0; }
 
  private:
   static constexpr mpfr_prec_t kGuardBits = 64;
   Real value_;
 };
 
-// 1 - 2^(-1/h)
-void SetNewestShare(Real& share, double half_life) {
-  const HalvingExponent one(1, half_life, share.precision());
-  if (!one.is_integer()) return share.OneMinusPowerOfTwo(one.value());
-  Real decay(share.precision());
-  decay.PowerOfTwo(one.value());
-  share.OneMinus(decay);
-}
-
 // w_1 = 2^(-(n-1)/h), w_k = (1 - 2^(-1/h))·2^(-(n-k)/h). Raising the precision ends, for no weight
-// lies in the middle of two numbers unless it is found to be exact. Let r = 1/h, a rational number.
-// Where r is an integer, w_k is a power of two times 1 - 2^-r: for r up to the precision every
-// operation is exact, for larger r it is far from a middle. Where it isn't, r = p/q in lowest terms
-// with q > 1: the powers 2^(i/q), 0 <= i < q, are linearly independent over the rationals (x^q - 2
-// is irreducible by Eisenstein's criterion). w_1 is thus a power of two or irrational, and w_k =
-// 2^(-(n-k)r) - 2^(-(n-k+1)r), a difference of rational multiples of two different ones of them, is
-// irrational.
+// lies in the middle of two numbers. Let r = 1/h, a rational number. Where it is an integer, h is a
+// float64 and so a power of two, and so is r. w_k is then a power of two times 1 - 2^-r: a float64
+// for r up to 32, and from r = 64 on far from the middle below 1, which is 1 - 2^-54. Where it
+// isn't, r = p/q in lowest terms with q > 1: the powers 2^(i/q), 0 <= i < q, are linearly
+// independent over the rationals (x^q - 2 is irreducible by Eisenstein's criterion). w_1 is thus a
+// power of two or irrational, and w_k = 2^(-(n-k)r) - 2^(-(n-k+1)r), a difference of rational
+// multiples of two different ones of them, is irrational.
 Linear WeightsOfHalfLife(double half_life, std::size_t inputs) {
   if (!(half_life > 0 && std::isfinite(half_life))) {
     throw Error(ErrorKind::kUsage,
@@ -80,7 +70,7 @@ Linear WeightsOfHalfLife(double half_life, std::size_t inputs) {
     weight.PowerOfTwo(HalvingExponent(inputs - 1 - k, half_life, weight.precision()).value());
     if (k == 0) return;
     Real share(weight.precision());
-    SetNewestShare(share, half_life);
+    share.OneMinusPowerOfTwo(HalvingExponent(1, half_life, share.precision()).value());
     weight.MultiplyBy(share);
   });
 }

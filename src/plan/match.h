@@ -3,12 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "core/checkpoint.h"
+#include "core/mismatch.h"
 
 namespace polyak {
 
@@ -16,15 +17,19 @@ namespace polyak {
 using TensorNumber = std::uint32_t;
 inline constexpr TensorNumber kNoTensor = std::numeric_limits<TensorNumber>::max();
 
-// matches[input][t] is the number, in that input, of the tensor that is t in the template.
+// matches[input][t] is the number, in that input, of the tensor that is t in the template;
+// kNoTensor where it is missing, has another shape or dtype, or needs no partner.
 using Matches = std::vector<std::vector<TensorNumber>>;
 
-// Checks that all inputs have the same tensors with the same shapes and dtypes; those that
-// averaging keeps from the template whatever the others hold (optimizer state) are not compared.
-// Throws Error (kMismatch) that tells all differences in one line.
-Matches MatchByName(std::span<const Checkpoint* const> inputs, std::size_t template_index);
+struct MatchResult {
+  Matches matches;
+  Mismatches mismatches;
+  std::size_t pairs = 0;  // in all inputs but the template
+};
 
-// True for a tensor that is the template's in any case.
-bool IsAlwaysKept(const TensorInfo& tensor) noexcept;
+// Tensors for which `needs_partner` is false (they are the template's in any case) are not
+// compared, whichever input has them.
+MatchResult MatchByName(std::span<const Checkpoint* const> inputs, std::size_t template_index,
+                        const std::function<bool(const TensorInfo&)>& needs_partner);
 
 }  // namespace polyak

@@ -2,27 +2,66 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "core/error.h"
+#include "plan/mismatch_list.h"
 
 namespace polyak {
 namespace {
 
-TensorPlan Decide(const TensorInfo& tensor) {
-  if (IsAlwaysKept(tensor)) return {Action::kKeep, "optimizer state"};
-  if (tensor.role == Role::kConstant) return {Action::kRequireEqual, "an operator's setting"};
+struct Decision {
+  Action action;
+  std::string_view rule;
+};
+
+// Whatever the selection says: these can't be averaged.
+std::optional<Decision> DecideByDType(const TensorInfo& tensor) {
+  if (tensor.role == Role::kConstant)
+    return Decision{Action::kRequireEqual, "an operator's setting"};
   const bool is_unknown_weight = tensor.role == Role::kParameter && tensor.dtype == DType::kUnknown;
   if (IsFloat(tensor.dtype) || is_unknown_weight) {
-    if (tensor.elements == 0 && !is_unknown_weight) return {Action::kKeep, "no elements"};
-    return {Action::kAverage, "averaged"};
+    if (tensor.elements == 0 && !is_unknown_weight) return Decision{Action::kKeep, "no elements"};
+    return std::nullopt;
   }
   if (tensor.unreadable.empty() || tensor.stored_bytes > 0) {
-    return {Action::kKeepAndWarn, "not a float"};
+    return Decision{Action::kKeepAndWarn, "not a float"};
   }
-  return {Action::kKeep, "not a float, not compared"};
+  return Decision{Action::kKeep, "not a float, not compared"};
 }
+
+Decision Decide(const TensorInfo& tensor, Selector& selector) {
+  const Choice choice = selector.Choose(tensor.name);
+  if (choice == Choice::kExcluded || choice == Choice::kNotIncluded) {
+    return {Action::kKeep, selector.rule()};
+  }
+  const bool is_state = tensor.role == Role::kOptimizerState;
+  if (is_state && choice == Choice::kByDefault) return {Action::kKeep, "optimizer state"};
+  if (const auto decision = DecideByDType(tensor)) return *decision;
+  if (choice == Choice::kIncluded) return {Action::kAverage, selector.rule()};
+  return {Action::kAverage, NameOf(tensor.role)};
+}
+
+// Numbers the rules in order of appearance.
+class Rules {
+ public:
+  explicit Rules(std::vector<std::string>& rules) : rules_(rules) {}
+
+  std::uint32_t NumberOf(std::string_view rule) {
+    const auto [known, is_new] = numbers_.emplace(rule, static_cast<std::uint32_t>(rules_.size()));
+    if (is_new) rules_.emplace_back(rule);
+    return known->second;
+  }
+
+ private:
+  std::vector<std::string>& rules_;
+  std::unordered_map<std::string, std::uint32_t> numbers_;
+};
 
 [[noreturn]] void FailAt(const Checkpoint& input, const TensorInfo& tensor, ErrorKind kind,
                          std::string what) {
@@ -61,6 +100,20 @@ void CheckShared(std::span<const Checkpoint* const> inputs, const Plan& plan, st
   }
 }
 
+// One payload can't be averaged under one name and kept under another.
+void CheckNoneKept(const Checkpoint& reference, const Plan& plan,
+                   const std::unordered_map<std::uint64_t, std::size_t>& averaged_payloads) {
+  for (std::size_t t = 0; t < plan.tensors.size(); ++t) {
+    if (plan.tensors[t].action == Action::kAverage) continue;
+    const auto averaged = averaged_payloads.find(reference.PayloadId(t));
+    if (averaged == averaged_payloads.end()) continue;
+    FailAt(
+        reference, reference.tensors()[t], ErrorKind::kMismatch,
+        fmt::format("is to be kept ({}), but shares its data with '{}', which is averaged",
+                    plan.rules[plan.tensors[t].rule], reference.tensors()[averaged->second].name));
+  }
+}
+
 // Payloads with several names are averaged once.
 void FindShared(std::span<const Checkpoint* const> inputs, Plan& plan) {
   const Checkpoint& reference = *inputs[plan.template_index];
@@ -77,26 +130,98 @@ void FindShared(std::span<const Checkpoint* const> inputs, Plan& plan) {
       plan.tensors[t].same_as = static_cast<TensorNumber>(first->second);
     }
   }
+  CheckNoneKept(reference, plan, first_with_payload);
+}
+
+std::string NamesOf(const std::vector<std::size_t>& inputs, const Mismatches& mismatches) {
+  const std::string first = std::filesystem::path(mismatches.inputs[inputs[0]]).filename().string();
+  if (inputs.size() == 1) return first;
+  return fmt::format("{} and {} more", first, inputs.size() - 1);
+}
+
+// Tensors that only these inputs have, in one warning.
+struct LeftOut {
+  std::size_t count = 0;
+  std::string names;
+
+  void Add(const std::string& name) {
+    constexpr std::size_t kMostNamed = 5;
+    if (++count <= kMostNamed) names += (count == 1 ? "" : ", ") + name;
+    if (count == kMostNamed + 1) names += ", ...";
+  }
+};
+
+// --missing keep: takes what is missing on one side out of the list.
+void KeepMissing(std::span<const TensorInfo> tensors, Plan& plan, Rules& rules,
+                 Mismatches& mismatches) {
+  std::unordered_map<std::string_view, std::size_t> numbers;
+  for (std::size_t t = 0; t < tensors.size(); ++t) numbers.emplace(tensors[t].name, t);
+  std::map<std::string, LeftOut> left_out;
+  std::erase_if(mismatches.list, [&](const Mismatch& mismatch) {
+    const std::string inputs = NamesOf(mismatch.inputs, mismatches);
+    if (mismatch.kind == Mismatch::Kind::kOnlyInTemplate) {
+      plan.tensors[numbers.at(mismatch.tensor)] = {.action = Action::kKeep,
+                                                   .rule = rules.NumberOf("missing in " + inputs)};
+    } else if (mismatch.kind == Mismatch::Kind::kOnlyInInput) {
+      left_out[inputs].Add(mismatch.tensor);
+    } else {
+      return false;
+    }
+    return true;
+  });
+  for (const auto& [inputs, tensors_left_out] : left_out) {
+    plan.warnings.push_back(fmt::format("{}: left out, since the template hasn't got it: {}",
+                                        inputs, tensors_left_out.names));
+  }
+}
+
+// Decides for each tensor of the template, and pairs those that need it with the other inputs'.
+void MatchAndDecide(std::span<const Checkpoint* const> inputs, const PlanRequest& request,
+                    Plan& plan) {
+  const std::span<const TensorInfo> tensors = inputs[request.template_index]->tensors();
+  Selector selector(request.selection);
+  Rules rules(plan.rules);
+  for (const TensorInfo& tensor : tensors) {
+    const Decision decision = Decide(tensor, selector);
+    plan.tensors.push_back({.action = decision.action, .rule = rules.NumberOf(decision.rule)});
+  }
+  MatchResult result =
+      MatchByName(inputs, request.template_index, [&selector](const TensorInfo& tensor) {
+        return Decide(tensor, selector).action != Action::kKeep;
+      });
+  selector.CheckAllUsed();
+  if (request.missing == MissingTensors::kKeep && result.mismatches.left_out == 0) {
+    KeepMissing(tensors, plan, rules, result.mismatches);
+  }
+  if (!result.mismatches.list.empty()) {
+    throw MismatchError(std::move(result.mismatches), result.pairs);
+  }
+  plan.matches = std::move(result.matches);
+}
+
+void CheckAnythingToAverage(const Checkpoint& reference, const Plan& plan) {
+  if (!plan.averaged.empty()) return;
+  const std::size_t tensors = plan.tensors.size();
+  Error error(ErrorKind::kMismatch,
+              fmt::format("nothing to average: {}",
+                          tensors == 0   ? "it holds no tensors"
+                          : tensors == 1 ? "its one tensor isn't a float weight that was chosen"
+                                         : fmt::format("none of its {} tensors is a float weight "
+                                                       "that was chosen",
+                                                       tensors)));
+  error.AddContext(reference.path().string());
+  throw error;
 }
 
 }  // namespace
 
-Plan MakePlan(std::span<const Checkpoint* const> inputs, std::size_t template_index) {
+Plan MakePlan(std::span<const Checkpoint* const> inputs, const PlanRequest& request) {
   Plan plan;
-  plan.template_index = template_index;
-  plan.matches = MatchByName(inputs, template_index);
-  for (const TensorInfo& tensor : inputs[template_index]->tensors()) {
-    plan.tensors.push_back(Decide(tensor));
-  }
+  plan.template_index = request.template_index;
+  MatchAndDecide(inputs, request, plan);
   CheckReadable(inputs, plan);
   FindShared(inputs, plan);
-  if (plan.averaged.empty()) {
-    Error error(ErrorKind::kMismatch,
-                fmt::format("nothing to average: none of its {} tensors holds float weights",
-                            plan.tensors.size()));
-    error.AddContext(inputs[template_index]->path().string());
-    throw error;
-  }
+  CheckAnythingToAverage(*inputs[request.template_index], plan);
   return plan;
 }
 

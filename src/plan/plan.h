@@ -5,11 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "core/checkpoint.h"
 #include "plan/match.h"
+#include "plan/selection.h"
 
 namespace polyak {
 
@@ -22,8 +23,7 @@ enum class Action : std::uint8_t {
 
 struct TensorPlan {
   Action action = Action::kKeep;
-  // For people, a phrase: "optimizer state". Static text.
-  std::string_view reason;
+  std::uint32_t rule = 0;  // in Plan::rules
   // Another tensor of the template that is the same payload under another name: it is averaged
   // once, there.
   TensorNumber same_as = kNoTensor;
@@ -32,7 +32,9 @@ struct TensorPlan {
 struct Plan {
   std::size_t template_index = 0;
   std::vector<TensorPlan> tensors;  // of the template, in its order
+  std::vector<std::string> rules;   // for people, phrases: "optimizer state", "--exclude 'a.*'"
   Matches matches;
+  std::vector<std::string> warnings;
 
   // The tensors whose payloads are computed, in the template's order: action kAverage, each
   // payload once.
@@ -41,8 +43,20 @@ struct Plan {
   std::uint64_t averaged_bytes = 0;
 };
 
-// Decides what each tensor gets. Throws Error: kMismatch where the inputs don't fit together or
-// there is nothing to average, kUnsupported where a tensor that is needed can't be read.
-Plan MakePlan(std::span<const Checkpoint* const> inputs, std::size_t template_index);
+enum class MissingTensors : std::uint8_t {
+  kRefuse,
+  kKeep,  // a tensor that an input lacks is the template's; one that the template lacks is left out
+};
+
+struct PlanRequest {
+  std::size_t template_index = 0;
+  Selection selection;
+  MissingTensors missing = MissingTensors::kRefuse;
+};
+
+// Decides what each tensor gets. Throws Error: kMismatch where the inputs don't fit together (with
+// all that doesn't, core/mismatch.h) or there is nothing to average, kUnsupported where a tensor
+// that is needed can't be read, kUsage where a pattern of the selection matches nothing.
+Plan MakePlan(std::span<const Checkpoint* const> inputs, const PlanRequest& request);
 
 }  // namespace polyak

@@ -31,9 +31,9 @@ Json InputJson(const InputReport& input) {
 
 }  // namespace
 
-std::string ProvenanceRecord(const Report& report, std::string_view version) {
+std::string ProvenanceRecord(const Report& report) {
   Json record;
-  record["version"] = version;
+  record["version"] = report.version;
   record["method"] = report.method;
   record["options"] = OptionsJson(report.options);
   record["template"] = report.inputs[report.template_index].path.filename().string();

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "report/report.h"
 
@@ -15,6 +14,6 @@ namespace polyak {
 
 // The record's length doesn't depend on the hashes: before they are known an empty one of an
 // input with weight stands as zeros.
-std::string ProvenanceRecord(const Report& report, std::string_view version);
+std::string ProvenanceRecord(const Report& report);
 
 }  // namespace polyak

@@ -45,8 +45,9 @@ class CommandTest(FolderTest):
         return pathlib.Path(shutil.copy(digits(epoch, suffix), self.folder))
 
     def assert_refused(self, arguments, *names, status=1, hint=None, **options):
-        """The run fails with this status and one line on standard error that has all names in it,
-        and changes nothing. A hint may follow, and has to where one is asked for."""
+        """The run fails with this status and one line on standard error, or that and an indented
+        list; all names are in it. Nothing is changed. A hint may follow, and has to where one is
+        asked for."""
         before = snapshot(self.folder)
         result = run(*arguments, **options)
         shown = f"polyak {' '.join(map(repr, map(str, arguments)))}:\n{result.stderr}"
@@ -54,13 +55,16 @@ class CommandTest(FolderTest):
         self.assertEqual(result.stdout, "", shown)
         lines = result.stderr.splitlines()
         self.assertTrue(lines and lines[0].startswith("polyak: error: "), shown)
-        self.assertTrue(all(line.startswith("polyak: hint: ") for line in lines[1:]), shown)
-        self.assertLessEqual(len(lines), 2, shown)
+        hints = [line for line in lines if line.startswith("polyak: hint: ")]
+        listed = [line for line in lines if line.startswith("  ")]
+        self.assertEqual(lines, lines[:1] + listed + hints, shown)
+        self.assertLessEqual(len(listed), 25, "more than a screenful")
+        self.assertLessEqual(len(hints), 1, shown)
         for name in names:
-            self.assertIn(os.fsdecode(name), lines[0], shown)
+            self.assertIn(os.fsdecode(name), "\n".join(lines[:1] + listed), shown)
         if hint is not None:
-            self.assertEqual(len(lines), 2, shown)
-            self.assertIn(hint, lines[1])
+            self.assertEqual(len(hints), 1, shown)
+            self.assertIn(hint, hints[0])
         after = snapshot(self.folder)
         self.assertEqual(after.keys(), before.keys(), shown)
         self.assertEqual(after, before, shown)

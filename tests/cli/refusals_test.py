@@ -57,9 +57,9 @@ class BadInput(CommandTest):
                                            seconds=10)
         self.assert_refused_in_both_places(pathlib.Path("/dev/zero"), "/dev/zero", seconds=10)
 
-    def test_that_is_a_folder_is_named(self):
+    def test_that_is_a_folder_without_checkpoints_is_named(self):
         (self.folder / "run3").mkdir()
-        self.assert_refused_in_both_places(self.folder / "run3", "run3", "folder")
+        self.assert_refused_in_both_places(self.folder / "run3", "run3", "no checkpoint")
 
     def test_that_is_a_dangling_or_circular_link_is_named(self):
         (self.folder / "dangling.onnx").symlink_to("nowhere")
@@ -144,9 +144,10 @@ class InputsThatDoNotFit(CommandTest):
     def test_are_all_told_where_there_are_few(self):
         a = model(self.folder / "1.onnx", {name: [ONE] for name in "pqr"})
         b = model(self.folder / "2.onnx", {name: [ONE] for name in "rst"})
-        self.assert_average_refused([a, b], "'p'", "'q'", "'s'", "'t'")
+        self.assert_average_refused([a, b], "4 tensors", "    p  [1] float32", "    q  ", "    s  ",
+                                    "    t  ")
 
-    def test_stay_one_line_where_there_are_thousands(self):
+    def test_stay_a_screenful_where_there_are_thousands(self):
         a = model(self.folder / "1.onnx", {f"a{k}": [ONE] for k in range(3000)})
         b = model(self.folder / "2.onnx", {f"b{k}": [ONE] for k in range(3000)})
         result = self.assert_average_refused([a, b], "6000")

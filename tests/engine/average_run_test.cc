@@ -48,7 +48,7 @@ class AverageRunTest : public ::testing::Test {
 
   std::vector<float> Average(const Linear& linear, std::size_t workers, std::uint64_t tile_bytes,
                              bool allow_nonfinite = false) {
-    const Plan plan = MakePlan(inputs_, inputs_.size() - 1);
+    const Plan plan = MakePlan(inputs_, {.template_index = inputs_.size() - 1});
     const MemoryPlan memory{.workers = workers, .tile_bytes = tile_bytes};
     const auto output = inputs_.back()->BeginOutput(
         {.path = folder_ / "out", .replace_existing = true, .replaced = plan.averaged});

@@ -24,7 +24,7 @@ TEST(CompareKept, FindsTheFirstInputThatDiffers) {
   const FakeCheckpoint b = make("b", "1235", changed);
   const FakeCheckpoint c = make("c", "1235", large);
   const std::vector<const Checkpoint*> inputs = {&a, &b, &c};
-  const Plan plan = MakePlan(inputs, 2);
+  const Plan plan = MakePlan(inputs, {.template_index = 2});
   const auto differences = CompareKept(inputs, plan, 2, {});
   ASSERT_EQ(differences.size(), 2U);
   EXPECT_EQ(differences[0].tensor, 1U);
@@ -45,9 +45,9 @@ TEST(CompareKept, ComparesStoredBytesWhereElementsHaveNoFixedSize) {
   const FakeCheckpoint b = make("b", "one two");
   const FakeCheckpoint c = make("c", "one twa");
   const std::vector<const Checkpoint*> same = {&a, &b};
-  EXPECT_TRUE(CompareKept(same, MakePlan(same, 1), 1, {}).empty());
+  EXPECT_TRUE(CompareKept(same, MakePlan(same, {.template_index = 1}), 1, {}).empty());
   const std::vector<const Checkpoint*> other = {&c, &b};
-  EXPECT_EQ(CompareKept(other, MakePlan(other, 1), 1, {}).size(), 1U);
+  EXPECT_EQ(CompareKept(other, MakePlan(other, {.template_index = 1}), 1, {}).size(), 1U);
 }
 
 }  // namespace

@@ -24,19 +24,33 @@ FakeTensor Unreadable(FakeTensor tensor, std::string why) {
   return tensor;
 }
 
-Plan PlanOf(const std::vector<FakeTensor>& tensors) {
-  const FakeCheckpoint a("a", tensors);
-  const FakeCheckpoint b("b", tensors);
-  const std::vector<const Checkpoint*> inputs = {&a, &b};
-  return MakePlan(inputs, 1);
-}
-
-std::string Refusal(const std::vector<FakeTensor>& first, const std::vector<FakeTensor>& second) {
+Plan PlanOf(const std::vector<FakeTensor>& first, const std::vector<FakeTensor>& second,
+            PlanRequest request = {}) {
   const FakeCheckpoint a("a", first);
   const FakeCheckpoint b("b", second);
   const std::vector<const Checkpoint*> inputs = {&a, &b};
+  request.template_index = 1;
+  return MakePlan(inputs, request);
+}
+
+Plan PlanOf(const std::vector<FakeTensor>& tensors, const PlanRequest& request = {}) {
+  return PlanOf(tensors, tensors, request);
+}
+
+// What each tensor gets, and the rule: "average (parameter)".
+std::vector<std::string> DecisionsOf(const Plan& plan) {
+  std::vector<std::string> decisions;
+  for (const TensorPlan& tensor : plan.tensors) {
+    decisions.push_back((tensor.action == Action::kAverage ? "average (" : "keep (") +
+                        plan.rules[tensor.rule] + ")");
+  }
+  return decisions;
+}
+
+std::string Refusal(const std::vector<FakeTensor>& first, const std::vector<FakeTensor>& second,
+                    const PlanRequest& request = {}) {
   try {
-    MakePlan(inputs, 1);
+    PlanOf(first, second, request);
   } catch (const Error& error) {
     return error.what();
   }
@@ -92,6 +106,64 @@ TEST(MakePlan, RefusesAPayloadThatIsOneInTheTemplateAndTwoElsewhere) {
   first.payload_id = second.payload_id = 7;
   EXPECT_THAT(Refusal(apart, {first, second}), HasSubstr("a: also: is a tensor of its own here"));
   EXPECT_EQ(Refusal({first, second}, apart), "");
+}
+
+const FakeTensor kBody = MakeTensor("body.w", DType::kFloat32, {2});
+const FakeTensor kHead = MakeTensor("head.w", DType::kFloat32, {3});
+const FakeTensor kOtherHead = MakeTensor("head.w", DType::kFloat32, {4});
+const FakeTensor kMoment =
+    WithRole(MakeTensor("opt.m", DType::kFloat32, {2}), Role::kOptimizerState);
+
+TEST(MakePlan, AveragesOnlyWhatIsIncludedAndSaysWhichRuleSaidSo) {
+  const Plan plan =
+      PlanOf({kBody, kHead, kMoment}, {.selection = {.include = {"head.*", "opt.?"}}});
+  EXPECT_THAT(DecisionsOf(plan),
+              ElementsAre("keep (not in --include)", "average (--include 'head.*')",
+                          "average (--include 'opt.?')"));
+}
+
+TEST(MakePlan, KeepsWhatIsExcludedWhateverTheOthersHave) {
+  const Selection no_head = {.include = {"*"}, .exclude = {"[gh]ead.*"}};
+  const Plan plan = PlanOf({kBody, kOtherHead}, {kBody, kHead}, {.selection = no_head});
+  EXPECT_THAT(DecisionsOf(plan),
+              ElementsAre("average (--include '*')", "keep (--exclude '[gh]ead.*')"));
+  EXPECT_EQ(PlanOf({kBody}, {kBody, kHead}, {.selection = no_head}).averaged.size(), 1U)
+      << "excluded and missing in an input";
+  EXPECT_EQ(PlanOf({kBody, kHead}, {kBody}, {.selection = no_head}).averaged.size(), 1U)
+      << "excluded and missing in the template";
+}
+
+TEST(MakePlan, RefusesAPatternThatMatchesNothing) {
+  EXPECT_THAT(Refusal({kBody}, {kBody}, {.selection = {.exclude = {"had.*"}}}),
+              HasSubstr("--exclude 'had.*' matches no tensor"));
+  EXPECT_THAT(Refusal({kBody}, {kBody}, {.selection = {.include = {"*", "x"}}}),
+              HasSubstr("--include 'x' matches no tensor"));
+}
+
+TEST(MakePlan, ConstantsAreNeverAveragedEvenWhenIncluded) {
+  const FakeTensor constant = WithRole(kHead, Role::kConstant);
+  const Plan plan = PlanOf({kBody, constant}, {.selection = {.include = {"*"}}});
+  EXPECT_EQ(plan.tensors[1].action, Action::kRequireEqual);
+}
+
+TEST(MakePlan, KeepsWhatIsMissingElsewhereWhenToldTo) {
+  const PlanRequest keep = {.missing = MissingTensors::kKeep};
+  EXPECT_THAT(Refusal({kBody}, {kBody, kHead}), HasSubstr("is missing"));
+  EXPECT_THAT(DecisionsOf(PlanOf({kBody}, {kBody, kHead}, keep)),
+              ElementsAre("average (parameter)", "keep (missing in a)"));
+  const Plan extra = PlanOf({kBody, kHead, kMoment}, {kBody}, keep);
+  EXPECT_THAT(extra.warnings, ElementsAre("a: left out, since the template hasn't got it: head.w"));
+  EXPECT_THAT(Refusal({kBody, kOtherHead}, {kBody, kHead}, keep), HasSubstr("another shape"))
+      << "another shape is not missing";
+}
+
+TEST(MakePlan, RefusesToKeepUnderOneNameWhatIsAveragedUnderAnother) {
+  FakeTensor first = MakeTensor("tied", DType::kFloat32, {2});
+  FakeTensor second = MakeTensor("also", DType::kFloat32, {2});
+  first.payload_id = second.payload_id = 7;
+  EXPECT_THAT(Refusal({first, second}, {first, second}, {.selection = {.exclude = {"also"}}}),
+              HasSubstr("b: also: is to be kept (--exclude 'also'), but shares its data with "
+                        "'tied', which is averaged"));
 }
 
 }  // namespace

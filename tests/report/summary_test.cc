@@ -16,9 +16,10 @@ Report OneKept(std::size_t kept) {
   report.template_index = 1;
   report.averaged_tensors = 3;
   report.averaged_elements = 1;
-  report.kept = {{.reason = "not a float", .tensors = {}}};
+  report.rules = {"parameter", "not a float"};
+  report.tensors = {{.name = "w", .fate = Fate::kAverage, .rule = 0}};
   for (std::size_t i = 0; i < kept; ++i) {
-    report.kept[0].tensors.push_back("k" + std::to_string(i));
+    report.tensors.push_back({.name = "k" + std::to_string(i), .fate = Fate::kKeep, .rule = 1});
   }
   return report;
 }

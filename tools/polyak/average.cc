@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "job_runner.h"
 #include "work_options.h"
 
 namespace polyak::command {
@@ -45,15 +46,14 @@ std::vector<double> NumbersOf(std::string_view option, std::string_view text) {
 }
 
 Job JobOf(const AverageOptions& options) {
-  Job job = JobOf(options.work);
-  job.method = options.method;
+  // Weights without a method can mean only one.
+  const bool is_weights = options.method == "uniform" && options.weights;
+  Job job = JobOf(options.work, is_weights ? "weights" : options.method);
   if (options.decay) job.options.decay = NumberOf("--decay", *options.decay);
   if (options.half_life) job.options.half_life = NumberOf("--half-life", *options.half_life);
   if (options.weights) job.options.weights = NumbersOf("--weights", *options.weights);
   job.options.no_normalize = options.no_normalize;
   job.options.extrapolate = options.extrapolate;
-  // Weights without a method can mean only one.
-  if (options.method == "uniform" && options.weights) job.method = "weights";
   return job;
 }
 
@@ -67,23 +67,33 @@ void AddAverage(CLI::App& app, Action& action) {
       "  polyak average ep09.onnx ep10.onnx ep11.onnx -o average.onnx\n"
       "  polyak average --method ema --decay 0.9 a.h5 b.h5 c.h5 -o ema.h5\n"
       "  polyak average --weights 1,2,1 a.h5 b.h5 c.h5 -o weighted.h5");
-  average->add_option("CKPT", options->work.inputs, "Checkpoints (ONNX, HDF5), oldest first")
+  average
+      ->add_option("CKPT", options->work.inputs,
+                   "Checkpoints (ONNX, HDF5), oldest first: files, folders, quoted globs, @LIST")
       ->type_name("");
-  average->add_option("--method", options->method, MethodHelp())->type_name("NAME");
+  average->add_option("--method", options->method, MethodHelp())
+      ->type_name("NAME")
+      ->group("Method");
   average->add_option("--decay", options->decay, "ema: the decay, 0 <= BETA < 1")
-      ->type_name("BETA");
+      ->type_name("BETA")
+      ->group("Method");
   average
       ->add_option("--half-life", options->half_life,
                    "ema: after how many checkpoints a weight has halved, instead of the decay")
-      ->type_name("H");
+      ->type_name("H")
+      ->group("Method");
   average->add_option("--weights", options->weights, "weights: one number per checkpoint")
-      ->type_name("W,W,...");
-  average->add_flag("--no-normalize", options->no_normalize, "weights: don't divide by their sum");
-  average->add_flag("--extrapolate", options->extrapolate, "weights: allow negative ones");
+      ->type_name("W,W,...")
+      ->group("Method");
+  average->add_flag("--no-normalize", options->no_normalize, "weights: don't divide by their sum")
+      ->group("Method");
+  average->add_flag("--extrapolate", options->extrapolate, "weights: allow negative ones")
+      ->group("Method");
+  AddChoiceOptions(*average, options->work);
   AddWorkOptions(*average, options->work);
   average->callback([options, &action] {
     action = [options](const Streams& streams) {
-      return RunJob(JobOf(*options), options->work, streams);
+      return RunJob([&] { return JobOf(*options); }, options->work, streams);
     };
   });
 }

@@ -1,4 +1,6 @@
 // polyak inspect: what a checkpoint holds, as a table.
+#include "inspect.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,7 +14,6 @@
 #include <vector>
 
 #include "command_line.h"
-#include "polyak.h"
 #include "report/printable.h"
 #include "signals.h"
 #include "table.h"

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "job_runner.h"
 #include "work_options.h"
 
 namespace polyak::command {
@@ -12,16 +13,12 @@ namespace {
 
 struct InterpolateOptions {
   WorkOptions work;
-  std::string first;
-  std::string second;
   std::string proportion;
   bool extrapolate = false;
 };
 
 Job JobOf(const InterpolateOptions& options) {
-  Job job = JobOf(options.work);
-  job.inputs = {options.first, options.second};
-  job.method = "interpolate";
+  Job job = JobOf(options.work, "interpolate");
   job.options.proportion = NumberOf("-p", options.proportion);
   job.options.extrapolate = options.extrapolate;
   return job;
@@ -35,20 +32,22 @@ void AddInterpolate(CLI::App& app, Action& action) {
   interpolate->footer(
       "Examples:\n"
       "  polyak interpolate finetuned.onnx base.onnx -p 0.3 -o blend.onnx");
-  interpolate->add_option("A", options->first, "The checkpoint that P weighs")
-      ->required()
-      ->type_name("");
-  interpolate->add_option("B", options->second, "The other one; the output is a copy of it")
-      ->required()
+  interpolate
+      ->add_option("A B", options->work.inputs,
+                   "The checkpoint that P weighs, and the other one, which the output is a copy "
+                   "of; or a folder, a quoted glob, @LIST of two")
       ->type_name("");
   interpolate->add_option("-p", options->proportion, "The share of A, from 0 to 1")
       ->required()
-      ->type_name("P");
-  interpolate->add_flag("--extrapolate", options->extrapolate, "Allow P outside 0 to 1");
+      ->type_name("P")
+      ->group("Method");
+  interpolate->add_flag("--extrapolate", options->extrapolate, "Allow P outside 0 to 1")
+      ->group("Method");
+  AddChoiceOptions(*interpolate, options->work);
   AddWorkOptions(*interpolate, options->work);
   interpolate->callback([options, &action] {
     action = [options](const Streams& streams) {
-      return RunJob(JobOf(*options), options->work, streams);
+      return RunJob([&] { return JobOf(*options); }, options->work, streams);
     };
   });
 }

@@ -6,6 +6,7 @@
 #include <ostream>
 #include <string>
 
+#include "report/mismatch_text.h"
 #include "report/printable.h"
 #include "terminal.h"
 
@@ -38,6 +39,7 @@ void PrintHint(std::ostream& err, std::string_view text) { Print(err, "hint", kC
 
 void PrintError(std::ostream& err, const Error& error) {
   PrintError(err, error.what());
+  if (error.mismatches()) err << MismatchText(*error.mismatches()) << std::flush;
   if (!error.hint().empty()) PrintHint(err, error.hint());
 }
 

@@ -16,7 +16,7 @@ void PrintError(std::ostream& err, std::string_view text);
 void PrintWarning(std::ostream& err, std::string_view text);
 void PrintHint(std::ostream& err, std::string_view text);
 
-// An error and its hint, if it has one.
+// An error, the list of what doesn't match and a hint, if it has them.
 void PrintError(std::ostream& err, const Error& error);
 
 }  // namespace polyak::command

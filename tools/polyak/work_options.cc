@@ -8,19 +8,13 @@
 #include <charconv>
 #include <limits>
 #include <optional>
-#include <ostream>
 #include <system_error>
+#include <utility>
 
-#include "messages.h"
-#include "progress_bar.h"
-#include "report/summary.h"
-#include "signals.h"
+#include "inputs/input_choice.h"
 
 namespace polyak::command {
 namespace {
-
-constexpr int kDone = 0;
-constexpr int kDoneButMaybeNotDurable = 3;
 
 // The whole of `text` as a whole number.
 std::optional<std::uint64_t> WholeNumber(std::string_view text) {
@@ -41,27 +35,102 @@ std::size_t ThreadsOf(const std::string& text) {
   return *threads;
 }
 
+std::uint64_t CountOf(std::string_view option, const std::string& text) {
+  const auto number = WholeNumber(text);
+  if (number && *number > 0) return *number;
+  throw Error(ErrorKind::kUsage, std::string(option) +
+                                     " must be a whole number of checkpoints, at least 1 (found '" +
+                                     text + "')");
+}
+
+ChosenInputs InputsOf(const WorkOptions& options, const Method& method) {
+  InputRequest request;
+  request.arguments = options.inputs;
+  if (options.last) request.last = CountOf("--last", *options.last);
+  if (options.every) request.every = CountOf("--every", *options.every);
+  // Which of two is A says nothing about their age.
+  request.order_matters = method.uses_order && method.name != "interpolate";
+  request.is_checkpoint = IsCheckpoint;
+  return ChooseInputs(request);
+}
+
+void SetTemplate(const std::string& choice, Job& job) {
+  if (choice == "first") {
+    job.template_index = 0;
+  } else if (choice != "last") {
+    job.template_path = choice;
+  }
+}
+
 }  // namespace
+
+void AddChoiceOptions(CLI::App& app, WorkOptions& options) {
+  app.add_option("--last", options.last, "Take only the newest N of the checkpoints")
+      ->type_name("N")
+      ->group("Choice");
+  app.add_option("--every", options.every,
+                 "Take only every K-th of them, counted back from the newest; --last counts what "
+                 "is left")
+      ->type_name("K")
+      ->group("Choice");
+  app.add_option("--template", options.template_choice,
+                 "The checkpoint that the output copies all but the averages from (default: last)")
+      ->type_name("first|last|PATH")
+      ->group("Choice");
+  app.add_option("--include", options.include,
+                 "Average only tensors whose names match, optimizer state too")
+      ->type_name("GLOB")
+      ->allow_extra_args(false)
+      ->group("Choice");
+  app.add_option("--exclude", options.exclude,
+                 "Keep the template's value of tensors whose names match, whatever the others have")
+      ->type_name("GLOB")
+      ->allow_extra_args(false)
+      ->group("Choice");
+  app.add_option("--missing", options.missing,
+                 "What to do with a tensor that some checkpoints lack: refuse, or keep the "
+                 "template's value (default: error)")
+      ->check(CLI::IsMember({"error", "keep"}))
+      ->type_name("error|keep")
+      ->group("Choice");
+}
 
 void AddWorkOptions(CLI::App& app, WorkOptions& options) {
   app.add_option("-o,--output", options.output, "The checkpoint to write")
       ->required()
-      ->type_name("FILE");
-  app.add_flag("-f,--force", options.force, "Replace an existing output");
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_flag("-f,--force", options.force, "Replace an existing output (and report)")
+      ->group("Output");
+  app.add_flag("--dry-run", options.dry_run,
+               "Print what each tensor would get and why, bytes and memory; write nothing")
+      ->group("Output");
+  app.add_option("--report", options.report, "Write what was done as JSON")
+      ->type_name("FILE")
+      ->group("Output");
+  app.add_flag("--json", options.json, "Print what was done, or what is wrong, as JSON")
+      ->group("Output");
+  app.add_flag("--no-provenance", options.no_provenance,
+               "Don't record in the output how it was made")
+      ->group("Output");
+  app.add_flag("--strict", options.strict, "Make every warning an error")->group("Run");
+  app.add_flag("--allow-nonfinite", options.allow_nonfinite,
+               "Average NaN and infinity by the rules of IEEE 754 instead of refusing")
+      ->group("Run");
   app.add_option("-j,--threads", options.threads,
                  "Number of threads (default: the machine's, at most 4)")
-      ->type_name("N");
+      ->type_name("N")
+      ->group("Run");
   app.add_option("--memory", options.memory, "Most memory to use, at least 64M (default: 256M)")
-      ->type_name("SIZE");
-  app.add_option("--progress", options.progress, "When to show progress: auto, always, never")
+      ->type_name("SIZE")
+      ->group("Run");
+  app.add_option("--progress", options.progress, "When to show progress (default: auto)")
       ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->type_name("WHEN");
-  app.add_flag("-q,--quiet", options.quiet, "Print no summary and no progress");
-  app.add_flag("-v,--verbose", options.verbose, "List every kept tensor");
-  app.add_flag("--allow-nonfinite", options.allow_nonfinite,
-               "Average NaN and infinity by the rules of IEEE 754 instead of refusing");
-  app.add_flag("--no-provenance", options.no_provenance,
-               "Don't record in the output how it was made");
+      ->type_name("auto|always|never")
+      ->group("Run");
+  app.add_flag("-q,--quiet", options.quiet, "Print no summary and no progress")->group("Run");
+  app.add_flag("-v,--verbose", options.verbose, "List every input and every kept tensor")
+      ->group("Run");
 }
 
 double NumberOf(std::string_view option, std::string_view text) {
@@ -99,31 +168,24 @@ std::uint64_t MemoryOf(const std::string& text) {
   return *number << shift;
 }
 
-Job JobOf(const WorkOptions& options) {
+Job JobOf(const WorkOptions& options, std::string_view method) {
+  ChosenInputs chosen = InputsOf(options, FindMethod(method));
   Job job;
-  job.inputs.assign(options.inputs.begin(), options.inputs.end());
+  job.method = method;
+  job.inputs = std::move(chosen.paths);
+  job.warnings = std::move(chosen.warnings);
+  job.left_out = std::move(chosen.left_out_by_window);
   job.output = options.output;
   job.replace_existing = options.force;
+  if (options.template_choice) SetTemplate(*options.template_choice, job);
+  job.selection = {.include = options.include, .exclude = options.exclude};
+  if (options.missing == "keep") job.missing = MissingTensors::kKeep;
+  job.strict = options.strict;
   if (options.threads) job.threads = ThreadsOf(*options.threads);
   if (options.memory) job.memory_bytes = MemoryOf(*options.memory);
   job.allow_nonfinite = options.allow_nonfinite;
   job.write_provenance = !options.no_provenance;
   return job;
-}
-
-int RunJob(Job job, const WorkOptions& options, const Streams& streams) {
-  job.control.stop = &StopRequest();
-  ProgressBar bar(streams.err, options.quiet ? "never" : options.progress);
-  job.control.progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.Show(done, total); };
-  const Report report = Average(job);
-  bar.Finish();
-  for (const std::string& warning : report.warnings) PrintWarning(streams.err, warning);
-  if (!options.quiet) streams.out << SummaryText(report, options.verbose);
-  if (report.durability == Durability::kConfirmed) return kDone;
-  PrintWarning(streams.err, options.output +
-                                ": is in place, but the system could not confirm that it "
-                                "survives a power cut");
-  return kDoneButMaybeNotDurable;
 }
 
 }  // namespace polyak::command

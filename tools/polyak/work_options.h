@@ -1,8 +1,7 @@
-// The options that all commands share that write an output.
+// The options that all commands share that write an output: what was typed, and what it means.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,17 +15,32 @@ namespace polyak::command {
 // What was typed, before it is known what it means.
 struct WorkOptions {
   std::vector<std::string> inputs;
+  std::optional<std::string> last;
+  std::optional<std::string> every;
+  std::optional<std::string> template_choice;
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  std::string missing = "error";
+
   std::string output;
   bool force = false;
+  std::string report;  // empty: none is written
+  bool json = false;
+  bool dry_run = false;
+  bool no_provenance = false;
+
+  bool strict = false;
+  bool allow_nonfinite = false;
   std::optional<std::string> threads;
   std::optional<std::string> memory;
   std::string progress = "auto";
   bool quiet = false;
   bool verbose = false;
-  bool allow_nonfinite = false;
-  bool no_provenance = false;
 };
 
+// Those that choose: inputs, the template, tensors.
+void AddChoiceOptions(CLI::App& app, WorkOptions& options);
+// Those about the output, and how the work is done.
 void AddWorkOptions(CLI::App& app, WorkOptions& options);
 
 // The whole of `text` as a number, rounded once; throws Error (kUsage) that names the option.
@@ -36,10 +50,8 @@ double NumberOf(std::string_view option, std::string_view text);
 // Error (kUsage).
 std::uint64_t MemoryOf(const std::string& text);
 
-// The job that the shared options mean.
-Job JobOf(const WorkOptions& options);
-
-// Does the job with progress as wished and prints the summary; returns the exit status.
-int RunJob(Job job, const WorkOptions& options, const Streams& streams);
+// The job that the shared options mean, for one of Methods(); the inputs are chosen, and their
+// folders read. Throws Error (kUsage, and what ChooseInputs throws).
+Job JobOf(const WorkOptions& options, std::string_view method);
 
 }  // namespace polyak::command

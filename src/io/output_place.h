@@ -1,0 +1,22 @@
+// Where an output is to go, looked at before anything is created there.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace polyak {
+
+struct OutputPlace {
+  std::filesystem::path target;  // no symbolic link itself: one stands for the file it names
+  std::filesystem::path folder;
+  std::uint64_t free_bytes = 0;  // what the system would give to this user there
+};
+
+// Throws Error with the target in front: kUsage where it exists and `replace_existing` is false,
+// or isn't a regular file; kSystem where its folder isn't there or can't be written in.
+OutputPlace FindOutputPlace(const std::filesystem::path& target, bool replace_existing);
+
+}  // namespace polyak

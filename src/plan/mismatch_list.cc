@@ -1,0 +1,171 @@
+#include "plan/mismatch_list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/nearest.h"
+
+namespace polyak {
+namespace {
+
+using Kind = Mismatch::Kind;
+
+// Enough for anybody; what two files full of tensors could need is not.
+constexpr std::size_t kMostListed = 100'000;
+
+std::string ShapeAndDType(const TensorInfo& tensor) {
+  return ShapeText(tensor.shape) + " " + std::string(NameOf(tensor.dtype));
+}
+
+std::string TextOf(Kind kind, const TensorInfo* tensor) {
+  if (tensor == nullptr) return {};
+  if (kind == Kind::kOtherShape) return ShapeText(tensor->shape);
+  if (kind == Kind::kOtherDType) return std::string(NameOf(tensor->dtype));
+  return ShapeAndDType(*tensor);
+}
+
+std::vector<std::string_view> NamesOfKind(const Mismatches& mismatches, Kind kind) {
+  std::vector<std::string_view> names;
+  for (const Mismatch& mismatch : mismatches.list) {
+    if (mismatch.kind == kind) names.push_back(mismatch.tensor);
+  }
+  return names;
+}
+
+// For tensors that only one side has: the most alike that only the other one has.
+void FindSimilar(Mismatches& mismatches) {
+  constexpr std::size_t kMostSuggestions = 100;
+  const auto in_template = NamesOfKind(mismatches, Kind::kOnlyInTemplate);
+  const auto in_inputs = NamesOfKind(mismatches, Kind::kOnlyInInput);
+  std::size_t tried = 0;
+  for (Mismatch& mismatch : mismatches.list) {
+    if (mismatch.kind != Kind::kOnlyInTemplate && mismatch.kind != Kind::kOnlyInInput) continue;
+    if (++tried > kMostSuggestions) return;
+    mismatch.similar =
+        Nearest(mismatch.tensor, mismatch.kind == Kind::kOnlyInTemplate ? in_inputs : in_template);
+  }
+}
+
+// What stands before every name of `longer` where `shorter` has nothing, if that is all that sets
+// them apart: "module."
+std::string_view CommonPrefix(const std::vector<std::string_view>& longer,
+                              const std::vector<std::string_view>& shorter) {
+  if (longer.empty() || longer.size() != shorter.size()) return {};
+  constexpr int kMostTried = 8;  // hostile names may all end alike
+  const std::string_view first = longer.front();
+  int tried = 0;
+  for (const std::string_view name : shorter) {
+    if (name.size() >= first.size() || !first.ends_with(name) || ++tried > kMostTried) continue;
+    const std::string_view prefix = first.substr(0, first.size() - name.size());
+    std::vector<std::string_view> rests;
+    for (const std::string_view full : longer) {
+      if (full.starts_with(prefix)) rests.push_back(full.substr(prefix.size()));
+    }
+    std::vector<std::string_view> wanted = shorter;
+    std::ranges::sort(rests);
+    std::ranges::sort(wanted);
+    if (rests == wanted) return prefix;
+  }
+  return {};
+}
+
+std::string PrefixHint(const Mismatches& mismatches) {
+  constexpr std::size_t kMostCompared = 10'000;
+  if (mismatches.list.size() > kMostCompared) return {};
+  const auto in_template = NamesOfKind(mismatches, Kind::kOnlyInTemplate);
+  const auto in_inputs = NamesOfKind(mismatches, Kind::kOnlyInInput);
+  if (const auto prefix = CommonPrefix(in_inputs, in_template); !prefix.empty()) {
+    return fmt::format("their names begin with '{}', which the template's don't", prefix);
+  }
+  if (const auto prefix = CommonPrefix(in_template, in_inputs); !prefix.empty()) {
+    return fmt::format("the template's names begin with '{}', which theirs don't", prefix);
+  }
+  return {};
+}
+
+std::string HintFor(const Mismatches& mismatches, std::size_t pairs) {
+  if (std::string hint = PrefixHint(mismatches); !hint.empty()) return hint;
+  if (pairs == 0) return "no tensor has the same name in both: are these the same model?";
+  const auto is_missing = [](const Mismatch& mismatch) {
+    return mismatch.kind == Kind::kOnlyInTemplate || mismatch.kind == Kind::kOnlyInInput;
+  };
+  if (std::ranges::all_of(mismatches.list, is_missing)) {
+    return "--missing keep keeps the template's value of what is missing elsewhere";
+  }
+  return "--exclude NAME keeps the template's value, whatever the others have";
+}
+
+std::string Describe(const Mismatch& mismatch, std::string_view template_name) {
+  const std::string name = fmt::format("tensor '{}'", mismatch.tensor);
+  switch (mismatch.kind) {
+    case Kind::kOnlyInTemplate: return fmt::format("{} of {} is missing", name, template_name);
+    case Kind::kOnlyInInput: return fmt::format("{} is not in {}", name, template_name);
+    case Kind::kOtherShape:
+    case Kind::kOtherDType: break;
+  }
+  return fmt::format("{} has another {} than in {} (found {}, expected {})", name,
+                     mismatch.kind == Kind::kOtherShape ? "shape" : "dtype", template_name,
+                     mismatch.found, mismatch.expected);
+}
+
+}  // namespace
+
+MismatchList::MismatchList(std::span<const Checkpoint* const> inputs, std::size_t template_index) {
+  mismatches_.template_index = template_index;
+  for (const Checkpoint* input : inputs) mismatches_.inputs.push_back(input->path().string());
+}
+
+void MismatchList::Add(Kind kind, std::size_t input, const TensorInfo* found,
+                       const TensorInfo* expected) {
+  const std::string& name = (found != nullptr ? found : expected)->name;
+  const auto key = std::tuple(kind, name, TextOf(kind, found));
+  if (const auto known = numbers_.find(key); known != numbers_.end()) {
+    mismatches_.list[known->second].inputs.push_back(input);
+    return;
+  }
+  if (mismatches_.list.size() == kMostListed) {
+    ++mismatches_.left_out;
+    return;
+  }
+  numbers_.emplace(key, mismatches_.list.size());
+  mismatches_.list.push_back({.kind = kind,
+                              .tensor = name,
+                              .found = std::get<2>(key),
+                              .expected = TextOf(kind, expected),
+                              .inputs = {input},
+                              .similar = {}});
+}
+
+Mismatches MismatchList::Take() {
+  numbers_.clear();
+  std::ranges::stable_sort(mismatches_.list, {}, &Mismatch::kind);
+  FindSimilar(mismatches_);
+  return std::move(mismatches_);
+}
+
+Error MismatchError(Mismatches mismatches, std::size_t pairs) {
+  const auto file_name = [&](std::size_t input) {
+    return std::filesystem::path(mismatches.inputs[input]).filename().string();
+  };
+  const std::string template_name = file_name(mismatches.template_index);
+  const Mismatch& first = mismatches.list.front();
+  const bool is_one = mismatches.list.size() == 1 && first.inputs.size() == 1;
+  const std::string text =
+      is_one ? Describe(first, template_name)
+             : fmt::format("{} tensors don't match those of the template {}",
+                           mismatches.list.size() + mismatches.left_out, template_name);
+  Error error(ErrorKind::kMismatch, text, HintFor(mismatches, pairs));
+  const bool one_input = std::ranges::all_of(mismatches.list, [&](const Mismatch& mismatch) {
+    return mismatch.inputs == first.inputs && first.inputs.size() == 1;
+  });
+  if (one_input) error.AddContext(mismatches.inputs[first.inputs[0]]);
+  error.Attach(std::make_shared<const Mismatches>(std::move(mismatches)));
+  return error;
+}
+
+}  // namespace polyak

@@ -1,0 +1,37 @@
+// Collects what doesn't match, over all inputs: a difference that several of them have alike is
+// one entry. And what is said about it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <tuple>
+
+#include "core/checkpoint.h"
+#include "core/error.h"
+#include "core/mismatch.h"
+
+namespace polyak {
+
+// Not shared between threads.
+class MismatchList {
+ public:
+  MismatchList(std::span<const Checkpoint* const> inputs, std::size_t template_index);
+
+  // The tensor of the input, null if it hasn't got it; that of the template likewise.
+  void Add(Mismatch::Kind kind, std::size_t input, const TensorInfo* found,
+           const TensorInfo* expected);
+  // All of them by kind, each with the name that may be meant.
+  Mismatches Take();
+
+ private:
+  Mismatches mismatches_;
+  std::map<std::tuple<Mismatch::Kind, std::string, std::string>, std::size_t> numbers_;
+};
+
+// The error about them; `pairs` is the number of tensors that did match. The list isn't empty.
+Error MismatchError(Mismatches mismatches, std::size_t pairs);
+
+}  // namespace polyak

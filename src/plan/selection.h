@@ -1,0 +1,45 @@
+// Which tensors were chosen by name: --include and --exclude.
+//
+// A pattern is a glob over the whole name, as fnmatch(3) has it: '*' stands for any bytes, '/'
+// included, '?' for one, '[…]' for one of several. An exclusion wins over an inclusion.
+// https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_13
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace polyak {
+
+struct Selection {
+  std::vector<std::string> include;  // if there are any, nothing else is averaged
+  std::vector<std::string> exclude;  // kept from the template
+};
+
+enum class Choice : std::uint8_t { kByDefault, kIncluded, kNotIncluded, kExcluded };
+
+// Applies a selection, and notes which of its patterns were of use. Not shared between threads;
+// the selection must outlive it.
+class Selector {
+ public:
+  explicit Selector(const Selection& selection);
+
+  Choice Choose(const std::string& name);
+  // The pattern that decided the last call, "--exclude 'head.*'"; empty where none did.
+  const std::string& rule() const noexcept { return rule_; }
+  // Throws Error (kUsage) where a pattern matched no name so far.
+  void CheckAllUsed() const;
+
+ private:
+  bool MatchesAny(const std::vector<std::string>& patterns, std::vector<bool>& used,
+                  const char* option, const std::string& name);
+
+  const Selection& selection_;
+  std::vector<bool> include_used_;
+  std::vector<bool> exclude_used_;
+  std::string rule_;
+};
+
+}  // namespace polyak

@@ -1,0 +1,111 @@
+#include "report/mismatch_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <span>
+#include <vector>
+
+#include "report/printable.h"
+
+namespace polyak {
+namespace {
+
+using Kind = Mismatch::Kind;
+
+constexpr std::size_t kMostLines = 20;
+constexpr std::size_t kMostInputs = 4;
+
+// Consecutive ones of one kind in the same inputs.
+struct Group {
+  std::span<const Mismatch> members;
+  std::size_t shown = 0;
+};
+
+std::string FileName(const Mismatches& mismatches, std::size_t input) {
+  return Printable(std::filesystem::path(mismatches.inputs[input]).filename().string());
+}
+
+std::string InputsText(const Mismatches& mismatches, const std::vector<std::size_t>& inputs) {
+  const std::size_t others = mismatches.inputs.size() - 1;
+  if (inputs.size() == others && others > 1) return fmt::format("all {} others", others);
+  std::string text;
+  for (std::size_t i = 0; i < std::min(inputs.size(), kMostInputs); ++i) {
+    text += (i == 0 ? "" : ", ") + FileName(mismatches, inputs[i]);
+  }
+  if (inputs.size() > kMostInputs) {
+    text += fmt::format(" and {} more of {}", inputs.size() - kMostInputs, others);
+  }
+  return text;
+}
+
+std::string TitleOf(const Mismatches& mismatches, const Mismatch& first) {
+  const std::string inputs = InputsText(mismatches, first.inputs);
+  switch (first.kind) {
+    case Kind::kOnlyInTemplate:
+      return fmt::format("only in {}, missing in {}",
+                         FileName(mismatches, mismatches.template_index), inputs);
+    case Kind::kOnlyInInput: return "only in " + inputs;
+    case Kind::kOtherShape: return "other shape in " + inputs;
+    case Kind::kOtherDType: break;
+  }
+  return "other dtype in " + inputs;
+}
+
+std::string LineOf(const Mismatch& mismatch) {
+  std::string line = "    " + Printable(mismatch.tensor);
+  if (mismatch.kind == Kind::kOtherShape || mismatch.kind == Kind::kOtherDType) {
+    return line + fmt::format("  {}, expected {}\n", mismatch.found, mismatch.expected);
+  }
+  line += "  " + (mismatch.found.empty() ? mismatch.expected : mismatch.found);
+  if (!mismatch.similar.empty()) line += fmt::format("  (like {}?)", Printable(mismatch.similar));
+  return line + '\n';
+}
+
+std::vector<Group> GroupsOf(const Mismatches& mismatches) {
+  std::vector<Group> groups;
+  const std::span<const Mismatch> list = mismatches.list;
+  for (std::size_t first = 0, end = 0; first < list.size(); first = end) {
+    while (end < list.size() && list[end].kind == list[first].kind &&
+           list[end].inputs == list[first].inputs) {
+      ++end;
+    }
+    groups.push_back({.members = list.subspan(first, end - first)});
+  }
+  return groups;
+}
+
+// Gives each group its fair share of the lines.
+void ShareLines(std::vector<Group>& groups) {
+  for (std::size_t given = 0, before = 1; given < kMostLines && before != given;) {
+    before = given;
+    for (Group& group : groups) {
+      if (given == kMostLines || group.shown == group.members.size()) continue;
+      ++group.shown;
+      ++given;
+    }
+  }
+}
+
+}  // namespace
+
+std::string MismatchText(const Mismatches& mismatches) {
+  if (mismatches.list.size() == 1 && mismatches.list[0].inputs.size() == 1) return {};
+  std::vector<Group> groups = GroupsOf(mismatches);
+  ShareLines(groups);
+  std::string text;
+  std::uint64_t untold = mismatches.left_out;
+  for (const Group& group : groups) {
+    untold += group.members.size() - group.shown;
+    if (group.shown == 0) continue;
+    text += "  " + TitleOf(mismatches, group.members[0]) + ":\n";
+    for (const Mismatch& mismatch : group.members.first(group.shown)) text += LineOf(mismatch);
+  }
+  if (untold > 0)
+    fmt::format_to(std::back_inserter(text), "  and {} more (--json lists all)\n", untold);
+  return text;
+}
+
+}  // namespace polyak

@@ -1,0 +1,59 @@
+#include "plan/mismatch_list.h"
+
+#include <gmock/gmock.h>
+
+#include "plan/match.h"
+#include "support/fake_checkpoint.h"
+
+namespace polyak {
+namespace {
+
+using test::FakeCheckpoint;
+using test::FakeTensor;
+using test::MakeTensor;
+
+Error ErrorAbout(const FakeCheckpoint& input, const FakeCheckpoint& reference) {
+  const std::vector<const Checkpoint*> inputs = {&input, &reference};
+  MatchResult result = MatchByName(inputs, 1, [](const TensorInfo&) { return true; });
+  return MismatchError(std::move(result.mismatches), result.pairs);
+}
+
+std::vector<FakeTensor> Floats(const std::vector<std::string>& names) {
+  std::vector<FakeTensor> tensors;
+  for (const std::string& name : names) tensors.push_back(MakeTensor(name, DType::kFloat32, {2}));
+  return tensors;
+}
+
+TEST(MismatchError, NamesTheOneTensorThatIsMissing) {
+  const Error error =
+      ErrorAbout({"dir/b.h5", Floats({"x"})}, {"dir/model.onnx", Floats({"x", "head.bias"})});
+  EXPECT_EQ(error.kind(), ErrorKind::kMismatch);
+  EXPECT_STREQ(error.what(), "dir/b.h5: tensor 'head.bias' of model.onnx is missing");
+  EXPECT_THAT(error.hint(), ::testing::HasSubstr("--missing keep"));
+}
+
+TEST(MismatchError, TellsFoundAndExpected) {
+  EXPECT_STREQ(ErrorAbout({"a", {MakeTensor("w", DType::kFloat32, {3, 2})}},
+                          {"m", {MakeTensor("w", DType::kFloat32, {2, 3})}})
+                   .what(),
+               "a: tensor 'w' has another shape than in m (found [3,2], expected [2,3])");
+}
+
+TEST(MismatchError, CountsSeveralAndCarriesThemAll) {
+  const Error error = ErrorAbout({"a", Floats({"x", "p"})}, {"m", Floats({"x", "q", "r"})});
+  EXPECT_STREQ(error.what(), "a: 3 tensors don't match those of the template m");
+  ASSERT_NE(error.mismatches(), nullptr);
+  EXPECT_EQ(error.mismatches()->list.size(), 3U);
+}
+
+TEST(MismatchError, SeesThatAPrefixIsAllThatSetsNamesApart) {
+  EXPECT_EQ(ErrorAbout({"a", Floats({"module.x", "module.y"})}, {"m", Floats({"x", "y"})}).hint(),
+            "their names begin with 'module.', which the template's don't");
+  EXPECT_EQ(ErrorAbout({"a", Floats({"x", "y"})}, {"m", Floats({"m/x", "m/y"})}).hint(),
+            "the template's names begin with 'm/', which theirs don't");
+  EXPECT_EQ(ErrorAbout({"a", Floats({"x", "y"})}, {"m", Floats({"m/x", "n/y"})}).hint(),
+            "no tensor has the same name in both: are these the same model?");
+}
+
+}  // namespace
+}  // namespace polyak

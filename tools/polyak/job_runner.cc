@@ -1,0 +1,58 @@
+#include "job_runner.h"
+
+#include <ostream>
+#include <string>
+
+#include "messages.h"
+#include "plan_table.h"
+#include "progress_bar.h"
+#include "report/report_json.h"
+#include "report/summary.h"
+#include "report_file.h"
+#include "signals.h"
+
+namespace polyak::command {
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kDoneButMaybeNotDurable = 3;
+
+void Print(const Report& report, const WorkOptions& options, std::ostream& out) {
+  if (options.json) {
+    WriteJson(report, out);
+  } else if (!options.quiet) {
+    if (report.is_dry_run) PrintPlanTable(report, out);
+    out << SummaryText(report, options.verbose);
+  }
+}
+
+int Run(Job job, const WorkOptions& options, const Streams& streams) {
+  CheckReportFile(options.report, job);
+  job.control.stop = &StopRequest();
+  ProgressBar bar(streams.err, options.quiet ? "never" : options.progress);
+  job.control.progress = [&bar](std::uint64_t done, std::uint64_t total) { bar.Show(done, total); };
+  const Report report = options.dry_run ? PlanAverage(job) : Average(job);
+  bar.Finish();
+  for (const std::string& warning : report.warnings) PrintWarning(streams.err, warning);
+  Print(report, options, streams.out);
+  if (!options.report.empty()) WriteReportFile(options.report, report, options.force);
+  if (report.durability == Durability::kConfirmed) return kDone;
+  PrintWarning(streams.err, options.output +
+                                ": is in place, but the system could not confirm that it "
+                                "survives a power cut");
+  return kDoneButMaybeNotDurable;
+}
+
+}  // namespace
+
+int RunJob(const std::function<Job()>& make_job, const WorkOptions& options,
+           const Streams& streams) {
+  try {
+    return Run(make_job(), options, streams);
+  } catch (const Error& error) {
+    if (options.json) WriteJson(error, streams.out);
+    throw;
+  }
+}
+
+}  // namespace polyak::command

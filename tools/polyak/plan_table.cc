@@ -1,0 +1,39 @@
+#include "plan_table.h"
+
+#include <unistd.h>
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "report/printable.h"
+#include "table.h"
+#include "terminal.h"
+
+namespace polyak::command {
+namespace {
+
+std::vector<std::string> RowOf(const TensorReport& tensor, const Report& report) {
+  return {Printable(tensor.name),           std::string(NameOf(tensor.dtype)),
+          ShapeText(tensor.shape),          std::to_string(tensor.bytes),
+          std::string(NameOf(tensor.fate)), Printable(report.rules[tensor.rule])};
+}
+
+}  // namespace
+
+void PrintPlanTable(const Report& report, std::ostream& out) {
+  TableLayout table({{.title = "TENSOR", .may_shrink = true},
+                     {.title = "DTYPE"},
+                     {.title = "SHAPE"},
+                     {.title = "BYTES", .align = Align::kRight},
+                     {.title = "GETS"},
+                     {.title = "WHY", .may_shrink = true}});
+  for (const TensorReport& tensor : report.tensors) table.Measure(RowOf(tensor, report));
+  table.Fit(TerminalColumns(STDOUT_FILENO));
+  out << table.TitleLine() << '\n';
+  for (const TensorReport& tensor : report.tensors)
+    out << table.Line(RowOf(tensor, report)) << '\n';
+  out << '\n';
+}
+
+}  // namespace polyak::command
