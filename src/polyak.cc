@@ -38,7 +38,7 @@ void WriteOutput(PreparedRun& run) {
                                    .replace_existing = job.replace_existing,
                                    .replaced = run.plan().averaged,
                                    .provenance = RecordFor(run),
-                                   .stop = job.control.stop});
+                                    .stop = job.control.stop});
   const AverageRun average{.inputs = run.inputs(),
                            .plan = run.plan(),
                            .linear = run.linear(),

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void Fail(const fs::path& target, Error error) {
-  error.AddContext(target.string());
+  error.AddContext(target.empty() ? "''" : target.string());
   throw error;
 }
 

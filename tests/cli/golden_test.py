@@ -38,7 +38,7 @@ SIZE = NUMBER + r" (?:bytes|[KMGTPE]iB)"
 MASKS = [  # what varies, and what stands for it
     (r"\b" + NUMBER + r" s\b", "[SECONDS] s"),
     (r"\b\d+ threads?\b", "[THREADS]"),
-    (r"(peak memory:? +)" + SIZE, r"\1[MEMORY]"),
+    (r"(peak memory:? +(?:up to )?)" + SIZE, r"\1[MEMORY]"),
     (SIZE + r"/s", "[RATE]"),
     (SIZE + r" (free|left)\b", r"[SIZE] \1"),
     (r"(?m)^polyak \d+\.\d+\.\d+$", "polyak [VERSION]"),

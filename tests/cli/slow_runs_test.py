@@ -124,11 +124,13 @@ class SlowRun(CommandTest):
         inputs = [onnx_models.save(onnx_models.model_of(tensors), self.folder / f"{k}.onnx")
                   for k in range(2)]
         before = snapshot(self.folder)
-        for call in ("pread64", "pwrite64"):  # comparing takes 3 s, then copying
-            process = self.start(["average", *inputs, "-o", self.output, "-j", "1"],
+        for call in ("pread64", "pwrite64"):  # each takes seconds; comparing comes before the output
+            process = self.start(["average", *inputs, "-o", self.output, "-j", "1", "-q"],
                                  delay="10ms" if call == "pread64" else "6ms", call=call)
-            self.wait_for_temporary(process)
-            time.sleep(0.7)
+            if call == "pwrite64":
+                self.wait_for_temporary(process)
+            time.sleep(1)
+            self.assertIsNone(process.poll())
             self.assertLess(self.stop(process), 1)
             self.assertEqual(snapshot(self.folder), before)
 

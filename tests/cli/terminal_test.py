@@ -46,7 +46,13 @@ class Screens(unittest.TestCase):
         self.assertEqual(cropping.lines(), ["one", "01234", "xy", "new"])
 
 
-class SlowOnATerminal(CommandTest):
+class OnATerminal(CommandTest):
+    def assert_ends(self, run, status):
+        found = run.finish()
+        self.assertEqual(found, status, run.written)
+
+
+class SlowOnATerminal(OnATerminal):
     def setUp(self):
         super().setUp()
         need_program("strace")
@@ -94,12 +100,12 @@ class Bar(SlowOnATerminal):
         start = time.monotonic()
         run.read_until(b"%")
         self.assertGreater(time.monotonic() - start, 0.9)
-        self.assertEqual(run.finish(), 0)
+        self.assert_ends(run, 0)
 
     def test_is_not_shown_when_not_wanted(self):
         for options in (["--progress", "never"], ["-q"], ["-q", "--progress", "always"]):
             run = self.start("-f", *options)
-            self.assertEqual(run.finish(), 0)
+            self.assert_ends(run, 0)
             self.assertNotIn(b"%", run.written)
 
     def test_follows_the_width_and_leaves_no_remains(self):
@@ -113,7 +119,7 @@ class Bar(SlowOnATerminal):
                 shown = screen.lines()
                 self.assertEqual(len(shown), 2, (columns, shown))
                 self.assertEqual(shown[0], PROMPT)
-        self.assertEqual(run.finish(), 0)
+        self.assert_ends(run, 0)
         self.assertNotIn(b"\x1b[A", run.written)
         self.assertIn("steps", "".join(run.screens[1].lines()[1:]))
 
@@ -122,7 +128,7 @@ class Bar(SlowOnATerminal):
                    f"{self.folder}/l0.onnx")
         for columns in (200, 80, 40):
             run = self.start("-f", "--progress", "always", columns=columns)
-            self.assertEqual(run.finish(), 0)
+            self.assert_ends(run, 0)
             found = ["".join(screen.lines()[1:]) for screen in run.screens]
             # Where a line is wrapped at a space, the screen doesn't tell that it is there.
             self.assertEqual([text.replace(" ", "") for text in found],
@@ -170,7 +176,7 @@ class Bar(SlowOnATerminal):
             for columns in (80, 30):
                 run = self.start("-f", "--progress", "always", environment=environment,
                                  columns=columns)
-                self.assertEqual(run.finish(), 0)
+                self.assert_ends(run, 0)
                 self.assertNotIn(b"\x1b", run.written)
                 self.assertNotIn(b"\r", run.written.replace(b"\r\n", b""))
                 lines = [line for line in run.written.decode().split("\r\n") if "%" in line]
@@ -207,11 +213,11 @@ class ElsewhereThanOnATerminal(SlowOnATerminal):
         self.assertEqual(self.progress("-q", "--progress", "always"), [])
 
 
-class Messages(CommandTest):
+class Messages(OnATerminal):
     def shown(self, arguments, status, **settings):
         run = TerminalRun(arguments, columns=300, **settings)
         self.addCleanup(run.close)
-        self.assertEqual(run.finish(), status)
+        self.assert_ends(run, status)
         return run
 
     def colours_of(self, **settings):
@@ -254,13 +260,13 @@ class Messages(CommandTest):
                     self.assertEqual(done.returncode, status)
 
 
-class Results(CommandTest):
+class Results(OnATerminal):
     """On a terminal as wide as its text: no line is wrapped."""
 
     def lines(self, arguments, columns):
         run = TerminalRun(arguments, columns=columns, on_terminal="both", cwd=self.folder)
         self.addCleanup(run.close)
-        self.assertEqual(run.finish(), 0)
+        self.assert_ends(run, 0)
         return run.written.decode().split("\r\n")
 
     def test_a_summary_fits_80_columns(self):
