@@ -56,8 +56,7 @@ TEST(Table, ShrinksTheWidestThatMayFirst) {
   table.Add({"encoder.layer.attention.weight", "float32", "contiguous"});
   EXPECT_EQ(Printed(table, 40),
             "N                    X        S\n"
-            "encoder.l…on.weight  float32  contiguous\n" +
-                std::string());
+            "encoder.l…on.weight  float32  contiguous\n");
 }
 
 TEST(Table, NeverWraps) {

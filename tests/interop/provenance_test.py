@@ -137,7 +137,7 @@ class TheRecord(FolderTest):
 
     def test_is_shown_by_inspect(self):
         output = self.average(last_four(), "o.onnx")
-        self.assertIn('"template":"ep12.onnx"', run("inspect", output).stdout)
+        self.assertRegex(run("inspect", output).stdout, r"\n  0.25 +ep12.onnx  \(template\)\n")
 
 
 if __name__ == "__main__":
