@@ -147,6 +147,8 @@ void Expansion::AddArgument(const std::string& argument) {
     return AddList(argument.substr(1));
   } else if (IsGlob(argument)) {
     return AddGlob(argument);
+  } else {
+    throw SystemError("cannot open", error_number);
   }
   files_.push_back(argument);
 }

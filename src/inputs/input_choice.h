@@ -5,7 +5,7 @@
 //   @LIST       is a text file with one path per line (inputs/path_list.h),
 //   with * ? [  it is a glob (inputs/glob_matches.h): the files that match, of any content; folders
 //               that match are left out with a warning,
-//   and else    it is a file that isn't there: it is passed on, so that opening it says so.
+//   and else    it is a file that isn't there: an error, before anything else is said.
 // A folder stands for its checkpoints: regular files (through links, too), not hidden, not in
 // folders inside it, that is_checkpoint recognises. A warning names what else is there. A file
 // that by its name is a checkpoint (.onnx, .h5, .hdf5, .keras) but isn't recognised is an error: a
@@ -49,7 +49,7 @@ struct ChosenInputs {
 // Reads folders and lists; opens no checkpoint but by is_checkpoint. Throws Error:
 //   kUsage        `last` or `every` is 0 or more than there is; files that can't be ordered; a list
 //                 that is none
-//   kSystem       a folder or list can't be read, a path in a list isn't there, a glob has no match
+//   kSystem       a file isn't there, a folder or list can't be read, a glob has no match
 //   kCorrupt      a checkpoint by its name that isn't one by its content
 //   kUnsupported  a folder without a checkpoint; more than kMostEntries files
 ChosenInputs ChooseInputs(const InputRequest& request);

@@ -78,11 +78,12 @@ const Method& FindMethod(std::string_view name) {
 
 Linear MakeWeights(const Method& method, const MethodOptions& options, std::size_t inputs) {
   CheckOptions(method, options);
+  Linear linear = method.make(options, inputs);
   if (inputs < 2) {
     throw Error(ErrorKind::kUsage,
                 "an average needs at least two checkpoints (found " + std::to_string(inputs) + ")");
   }
-  return method.make(options, inputs);
+  return linear;
 }
 
 }  // namespace polyak

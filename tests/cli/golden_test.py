@@ -41,7 +41,7 @@ MASKS = [  # what varies, and what stands for it
     (r"(peak memory:? +(?:up to )?)" + SIZE, r"\1[MEMORY]"),
     (SIZE + r"/s", "[RATE]"),
     (SIZE + r" (free|left)\b", r"[SIZE] \1"),
-    (r"(?m)^polyak \d+\.\d+\.\d+$", "polyak [VERSION]"),
+    (r"(?m)\bpolyak \d+\.\d+\.\d+(?=:|$)", "polyak [VERSION]"),
     (r"(\"version\": ?\")\d+\.\d+\.\d+\"", r'\1[VERSION]"'),
 ]
 

@@ -365,8 +365,9 @@ class BadUsage(CommandTest):
 
     def test_of_too_many_arguments_is_refused_with_the_first_that_is(self):
         self.assert_usage(["inspect", self.a, "b.onnx", "c.onnx"], "'b.onnx'", hint="--help")
-        self.assert_usage(["interpolate", self.a, self.b, "c.onnx", "-p", "1", "-o", self.output],
-                          "'c.onnx'")
+        self.assert_usage(["diff", self.a, self.b, "c.onnx"], "'c.onnx'", hint="--help")
+        self.assert_usage(["interpolate", self.a, self.b, self.a, "-p", "1", "-o", self.output],
+                          "needs two checkpoints (found 3)")
 
     def test_of_an_unknown_option_is_refused_by_name(self):
         self.assert_usage(["average", self.a, self.b, "-o", self.output, "--frob"], "--frob")

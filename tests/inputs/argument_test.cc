@@ -29,9 +29,11 @@ TEST_F(File, ThatExistsIsThatWhateverItsNameHolds) {
   fs::current_path("/");
 }
 
-TEST_F(File, ThatIsMissingIsPassedOnAndNotDropped) {
+TEST_F(File, ThatIsMissingIsAnErrorWhateverIsAskedFor) {
   Checkpoint("ep1.onnx");
-  EXPECT_THAT(Choose({Path("ep1.onnx"), Path("ep2.onnx")}), ElementsAre("ep1.onnx", "ep2.onnx"));
+  request_.last = 5;
+  EXPECT_EQ(Refusal({Path("ep1.onnx"), Path("ep2.onnx")}, ErrorKind::kSystem),
+            "ep2.onnx: cannot open: No such file or directory");
 }
 
 TEST_F(File, ThatIsNamedIsNotLookedInto) {

@@ -86,11 +86,10 @@ void AddAverage(CLI::App& app, Action& action) {
       "  polyak average run3/ --last 10 -o average.h5\n"
       "  polyak average --method ema --half-life 3 'run3/ckpt-*.h5' -o ema.h5\n"
       "  polyak average --weights 1,2,1 a.h5 b.h5 c.h5 -o weighted.h5\n"
-      "  polyak average run3/ --exclude 'head.*' --dry-run -o average.h5");
+      "  polyak average run3/ --exclude '*bias*' --dry-run -o average.h5");
   average
       ->add_option("CKPT", options->work.inputs,
                    "Checkpoints (ONNX, HDF5), oldest first: files, folders, quoted globs, @LIST")
-      ->required()
       ->type_name("");
   average->add_option("--method", options->method, MethodHelp())
       ->check(Described(MethodNames()))

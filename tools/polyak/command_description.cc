@@ -79,7 +79,8 @@ bool IsRepeated(const CLI::Option& option) {
 ArgumentDescription ArgumentOf(const CLI::Option& option) {
   ArgumentDescription argument{.value = ValueOf(option.get_type_name()),
                                .text = option.get_description(),
-                               .is_required = option.get_required(),
+                               // What is missing is said by the command, which knows how many.
+                               .is_required = true,
                                .is_repeated = IsRepeated(option)};
   if (argument.value.words.empty() && !argument.value.is_file && !argument.value.is_folder) {
     argument.value.is_file = argument.value.is_folder = true;

@@ -42,7 +42,6 @@ void AddInterpolate(CLI::App& app, Action& action) {
       ->add_option("A B", options->work.inputs,
                    "The checkpoint that P weighs, and the other one, which the output is a copy "
                    "of; or a folder, a quoted glob, @LIST of two")
-      ->required()
       ->type_name("");
   interpolate->add_option("-p", options->proportion, "The share of A, from 0 to 1")
       ->required()
