@@ -123,14 +123,27 @@ void PreparedRun::RefuseOutputOverInput() const {
 }
 
 void PreparedRun::WarnOfRepeated() {
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::size_t> first_with_file;
+  constexpr std::size_t kMostWarnings = 5;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::size_t>> inputs_with_file;
   for (std::size_t k = 0; k < inputs_.size(); ++k) {
     for (const FileIdentity& file : inputs_[k]->files()) {
-      const auto [first, is_new] = first_with_file.emplace(std::pair(file.device, file.inode), k);
-      if (is_new || first->second == k) continue;
-      Warn(fmt::format("{} and {} are the same file", inputs_[first->second]->path().string(),
-                       inputs_[k]->path().string()));
+      std::vector<std::size_t>& inputs = inputs_with_file[{file.device, file.inode}];
+      if (inputs.empty() || inputs.back() != k) inputs.push_back(k);
     }
+  }
+  std::erase_if(inputs_with_file, [](const auto& file) { return file.second.size() < 2; });
+  std::size_t told = 0;
+  for (const auto& [file, inputs] : inputs_with_file) {
+    if (++told > kMostWarnings) break;
+    Warn(fmt::format("{} and {} are the same file{}", inputs_[inputs[0]]->path().string(),
+                     inputs_[inputs[1]]->path().string(),
+                     inputs.size() == 2
+                         ? ""
+                         : fmt::format(", and so are {} more", inputs.size() - 2)));
+  }
+  if (inputs_with_file.size() > kMostWarnings) {
+    Warn(fmt::format("{} more files are there several times",
+                     inputs_with_file.size() - kMostWarnings));
   }
 }
 

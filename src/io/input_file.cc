@@ -34,6 +34,10 @@ std::optional<FileIdentity> IdentityOf(const std::filesystem::path& path) noexce
 
 std::shared_ptr<const InputFile> InputFile::Open(const std::filesystem::path& path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (descriptor < 0 && errno == EMFILE) {
+    throw Error(ErrorKind::kSystem, SystemError("cannot open", EMFILE).what(),
+                "ulimit -n allows a process more");
+  }
   if (descriptor < 0) throw SystemError("cannot open", errno);
   struct stat status {};
   if (fstat(descriptor, &status) != 0) {

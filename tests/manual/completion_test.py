@@ -115,7 +115,7 @@ class Bash(InShell):
 
     def test_leaves_files_to_bash(self):
         for words in (["average", ""], ["average", "-o", ""], ["average", "--output", "=", "x"],
-                      ["average", "--", "-x"], ["inspect", "ep"], ["average", "--force", ""]):
+                      ["average", "--", "-"], ["inspect", "ep"], ["average", "--force", ""]):
             self.assertEqual(self.offered(*words), (set(), True), words)
 
     def test_works_in_a_terminal(self):

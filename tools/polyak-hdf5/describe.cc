@@ -177,23 +177,14 @@ void SetChunks(hid_t creation, wire::Dataset& message) {
   }
 }
 
-void SetContiguous(hid_t dataset, hid_t creation, wire::Dataset& message) {
-  if (Checked(H5Pget_external_count(creation)) > 0) {
-    message.set_layout(wire::Dataset::EXTERNAL);
-    return;
-  }
-  message.set_layout(wire::Dataset::CONTIGUOUS);
-  // Absolute: it includes the user block. Undefined where nothing was ever written.
-  const haddr_t offset = H5Dget_offset(dataset);
-  if (offset == HADDR_UNDEF) return;
-  message.set_offset(offset);
-  message.set_storage_bytes(H5Dget_storage_size(dataset));
-}
-
-void SetLayout(hid_t dataset, wire::Dataset& message) {
+void SetOtherLayout(hid_t dataset, wire::Dataset& message) {
   const Handle creation(H5Dget_create_plist(dataset), H5Pclose);
   switch (H5Pget_layout(creation.id())) {
-    case H5D_CONTIGUOUS: SetContiguous(dataset, creation.id(), message); break;
+    case H5D_CONTIGUOUS:
+      message.set_layout(Checked(H5Pget_external_count(creation.id())) > 0
+                             ? wire::Dataset::EXTERNAL
+                             : wire::Dataset::CONTIGUOUS);
+      break;
     case H5D_CHUNKED:
       message.set_layout(wire::Dataset::CHUNKED);
       SetChunks(creation.id(), message);
@@ -202,6 +193,16 @@ void SetLayout(hid_t dataset, wire::Dataset& message) {
     case H5D_VIRTUAL: message.set_layout(wire::Dataset::VIRTUAL); break;
     default: throw LibraryFailure();
   }
+}
+
+// Only contiguous data in this file has an offset, and that where something was written. The others
+// are told apart by their creation properties, which take most of the time where all are asked.
+void SetLayout(hid_t dataset, wire::Dataset& message) {
+  const haddr_t offset = H5Dget_offset(dataset);  // absolute: it includes the user block
+  if (offset == HADDR_UNDEF) return SetOtherLayout(dataset, message);
+  message.set_layout(wire::Dataset::CONTIGUOUS);
+  message.set_offset(offset);
+  message.set_storage_bytes(H5Dget_storage_size(dataset));
 }
 
 }  // namespace

@@ -39,6 +39,9 @@ herr_t TakeLink(hid_t /*group*/, const char* name, const H5L_info_t* info, void*
 }
 
 bool TracksCreationOrder(hid_t group) {
+  H5G_info_t info{};
+  Checked(H5Gget_info(group, &info));
+  if (info.storage_type == H5G_STORAGE_TYPE_SYMBOL_TABLE) return false;  // old groups can't
   const Handle creation(H5Gget_create_plist(group), H5Pclose);
   unsigned flags = 0;
   Checked(H5Pget_link_creation_order(creation.id(), &flags));

@@ -114,8 +114,8 @@ std::vector<OptionGroup> GroupsOf(const CLI::App& app) {
     }
     if (!group.options.empty()) groups.push_back(std::move(group));
   }
-  std::ranges::stable_partition(groups,
-                                [](const OptionGroup& g) { return g.heading != "Options"; });
+  std::stable_partition(groups.begin(), groups.end(),
+                        [](const OptionGroup& g) { return g.heading != "Options"; });
   return groups;
 }
 

@@ -1,6 +1,7 @@
 // polyak: averages neural-network checkpoints. Parse, run, print, return.
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <exception>
@@ -36,6 +37,15 @@ void KeepStandardStreamsApart() {
   }
 }
 
+// As many open files as the system allows: each input stays open for the whole run. What a shell
+// gives at first is meant for programs that use select(2).
+void AllowManyFiles() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // Whoever read it, as in "polyak inspect model.onnx | head", has seen enough: no fault. Which write
 // failed first, and why, the stream doesn't tell.
 bool NobodyReadsStandardOutput() {
@@ -57,6 +67,7 @@ int Run(const polyak::command::Command& command) {
 int main(int argc, char** argv) {
   KeepStandardStreamsApart();
   polyak::command::HandleSignals();
+  AllowManyFiles();
   int failure_status = 1;
   try {
     const polyak::command::Command command = polyak::command::Parse(argc, argv);
