@@ -277,32 +277,6 @@ class Messages(OnATerminal):
                     self.assertEqual(done.returncode, status)
 
 
-class Results(OnATerminal):
-    """On a terminal as wide as its text: no line is wrapped."""
-
-    def lines(self, arguments, columns):
-        run = TerminalRun(arguments, columns=columns, on_terminal="both", cwd=self.folder)
-        self.addCleanup(run.close)
-        self.assert_ends(run, 0)
-        return run.written.decode().split("\r\n")
-
-    def test_a_summary_fits_80_columns(self):
-        for columns in (80, 200):
-            lines = self.lines(["average", "ep01.onnx", "ep02.onnx", "-f", "-o", "out.onnx"],
-                               columns)
-            self.assertIn("output     out.onnx", lines)
-            self.assertTrue(all(len(line) <= columns for line in lines), lines)
-
-    def test_the_table_of_inspect_fits_any_width(self):
-        self.copy_of(1, "h5")
-        for file in ("ep01.onnx", "ep01.h5"):
-            for columns in (200, 80, 40):
-                lines = self.lines(["inspect", file], columns)
-                table = lines[:lines.index("")]
-                self.assertGreaterEqual(len(table), 18)
-                self.assertTrue(all(len(line) <= columns for line in table), table)
-
-
 def load_tests(_loader, tests, _pattern):
     return SideBySide(tests)
 
