@@ -39,10 +39,12 @@ struct Reference {
   const std::function<bool(const TensorInfo&)>& needs_partner_of;
 };
 
-std::vector<TensorNumber> MatchOne(std::size_t input, std::span<const TensorInfo> tensors,
-                                   Reference& reference, MismatchList& mismatches) {
+void MatchOne(std::size_t input, std::span<const TensorInfo> tensors, Reference& reference,
+              MismatchList& mismatches, MatchResult& result) {
   TensorNames names(tensors);
-  std::vector<TensorNumber> matches(reference.tensors.size(), kNoTensor);
+  std::vector<TensorNumber>& matches =
+      result.matches.emplace_back(reference.tensors.size(), kNoTensor);
+  bool is_stranger = true;
   for (std::size_t t = 0; t < matches.size(); ++t) {
     if (!reference.needs_partner[t]) continue;
     const TensorInfo& expected = reference.tensors[t];
@@ -59,12 +61,13 @@ std::vector<TensorNumber> MatchOne(std::size_t input, std::span<const TensorInfo
     }
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (reference.names.Find(tensors[i].name, i) == kNoTensor &&
-        reference.needs_partner_of(tensors[i])) {
+    if (reference.names.Find(tensors[i].name, i) != kNoTensor) {
+      is_stranger = false;
+    } else if (reference.needs_partner_of(tensors[i])) {
       mismatches.Add(Mismatch::Kind::kOnlyInInput, input, &tensors[i], nullptr);
     }
   }
-  return matches;
+  if (is_stranger) result.strangers.push_back(input);
 }
 
 }  // namespace
@@ -80,9 +83,7 @@ MatchResult MatchByName(std::span<const Checkpoint* const> inputs, std::size_t t
   MismatchList mismatches(inputs, template_index);
   MatchResult result;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
-    result.matches.push_back(MatchOne(k, inputs[k]->tensors(), reference, mismatches));
-    if (k == template_index) continue;
-    for (const TensorNumber match : result.matches.back()) result.pairs += match != kNoTensor;
+    MatchOne(k, inputs[k]->tensors(), reference, mismatches, result);
   }
   result.mismatches = mismatches.Take();
   return result;

@@ -24,7 +24,7 @@ using Matches = std::vector<std::vector<TensorNumber>>;
 struct MatchResult {
   Matches matches;
   Mismatches mismatches;
-  std::size_t pairs = 0;  // in all inputs but the template
+  std::vector<std::size_t> strangers;  // inputs that have no name in common with the template
 };
 
 // Tensors for which `needs_partner` is false (they are the template's in any case) are not

@@ -88,9 +88,15 @@ std::string PrefixHint(const Mismatches& mismatches) {
   return {};
 }
 
-std::string HintFor(const Mismatches& mismatches, std::size_t pairs) {
+std::string HintFor(const Mismatches& mismatches, std::span<const std::size_t> strangers) {
   if (std::string hint = PrefixHint(mismatches); !hint.empty()) return hint;
-  if (pairs == 0) return "no tensor has the same name in both: are these the same model?";
+  if (!strangers.empty() && mismatches.inputs.size() == 2) {
+    return "no tensor has the same name in both: are these the same model?";
+  }
+  if (!strangers.empty()) {
+    return fmt::format("no tensor of {} has a name that the template has: is it the same model?",
+                       ShortName(mismatches, strangers.front()));
+  }
   // The list is sorted by kind.
   if (mismatches.list.front().kind == Kind::kOnlyInInput &&
       mismatches.list.back().kind == Kind::kOnlyInInput) {
@@ -150,7 +156,7 @@ Mismatches MismatchList::Take() {
   return std::move(mismatches_);
 }
 
-Error MismatchError(Mismatches mismatches, std::size_t pairs) {
+Error MismatchError(Mismatches mismatches, std::span<const std::size_t> strangers) {
   const std::string template_name = ShortName(mismatches, mismatches.template_index);
   const Mismatch& first = mismatches.list.front();
   const bool is_one = mismatches.list.size() == 1 && first.inputs.size() == 1;
@@ -160,7 +166,7 @@ Error MismatchError(Mismatches mismatches, std::size_t pairs) {
              : fmt::format("{} match those of the template {}",
                            count == 1 ? "1 tensor doesn't" : fmt::format("{} tensors don't", count),
                            template_name);
-  Error error(ErrorKind::kMismatch, text, HintFor(mismatches, pairs));
+  Error error(ErrorKind::kMismatch, text, HintFor(mismatches, strangers));
   const bool one_input = std::ranges::all_of(mismatches.list, [&](const Mismatch& mismatch) {
     return mismatch.inputs == first.inputs && first.inputs.size() == 1;
   });

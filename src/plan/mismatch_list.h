@@ -31,7 +31,8 @@ class MismatchList {
   std::map<std::tuple<Mismatch::Kind, std::string, std::string>, std::size_t> numbers_;
 };
 
-// The error about them; `pairs` is the number of tensors that did match. The list isn't empty.
-Error MismatchError(Mismatches mismatches, std::size_t pairs);
+// The error about them; `strangers` are the inputs that share no name with the template. The list
+// isn't empty.
+Error MismatchError(Mismatches mismatches, std::span<const std::size_t> strangers);
 
 }  // namespace polyak

@@ -194,7 +194,7 @@ void MatchAndDecide(std::span<const Checkpoint* const> inputs, const PlanRequest
     KeepMissing(tensors, plan, rules, result.mismatches);
   }
   if (!result.mismatches.list.empty()) {
-    throw MismatchError(std::move(result.mismatches), result.pairs);
+    throw MismatchError(std::move(result.mismatches), result.strangers);
   }
   plan.matches = std::move(result.matches);
 }

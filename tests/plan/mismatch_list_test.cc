@@ -15,7 +15,7 @@ using test::MakeTensor;
 Error ErrorAbout(const FakeCheckpoint& input, const FakeCheckpoint& reference) {
   const std::vector<const Checkpoint*> inputs = {&input, &reference};
   MatchResult result = MatchByName(inputs, 1, [](const TensorInfo&) { return true; });
-  return MismatchError(std::move(result.mismatches), result.pairs);
+  return MismatchError(std::move(result.mismatches), result.strangers);
 }
 
 std::vector<FakeTensor> Floats(const std::vector<std::string>& names) {
@@ -52,7 +52,7 @@ TEST(MismatchError, CountsOneThatSeveralLackAsOne) {
   const FakeCheckpoint reference{"m", Floats({"x", "y"})};
   const std::vector<const Checkpoint*> inputs = {&a, &b, &reference};
   MatchResult result = MatchByName(inputs, 2, [](const TensorInfo&) { return true; });
-  EXPECT_STREQ(MismatchError(std::move(result.mismatches), result.pairs).what(),
+  EXPECT_STREQ(MismatchError(std::move(result.mismatches), result.strangers).what(),
                "1 tensor doesn't match those of the template m");
 }
 
@@ -73,6 +73,20 @@ TEST(MismatchError, HintsAtWhatMissingKeepDoesOnThatSide) {
               ::testing::HasSubstr("keeps the template's value"));
   EXPECT_THAT(ErrorAbout({"a", Floats({"x", "y"})}, {"m", Floats({"x"})}).hint(),
               ::testing::HasSubstr("leaves out what the template doesn't have"));
+}
+
+TEST(MismatchError, AsksWhetherItIsTheSameModelWhereNoNameIsShared) {
+  const FakeCheckpoint a{"a", Floats({"x", "y"})};
+  const FakeCheckpoint b{"b", Floats({"p", "q"})};
+  const FakeCheckpoint reference{"m", Floats({"x", "y"})};
+  const std::vector<const Checkpoint*> inputs = {&a, &b, &reference};
+  MatchResult result = MatchByName(inputs, 2, [](const TensorInfo&) { return true; });
+  EXPECT_EQ(MismatchError(std::move(result.mismatches), result.strangers).hint(),
+            "no tensor of b has a name that the template has: is it the same model?");
+  EXPECT_THAT(ErrorAbout({"a", {MakeTensor("w", DType::kFloat32, {3})}},
+                         {"m", {MakeTensor("w", DType::kFloat32, {2})}})
+                  .hint(),
+              ::testing::HasSubstr("--exclude"));
 }
 
 TEST(MismatchError, SeesThatAPrefixIsAllThatSetsNamesApart) {
