@@ -1,5 +1,7 @@
 #include "diff.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -83,7 +85,9 @@ std::string_view Diff::WhyNotCompared(const TensorDiff& tensor) const {
 
 Diff Compare(const DiffJob& job) {
   if (!std::isfinite(job.tolerance) || job.tolerance < 0) {
-    throw Error(ErrorKind::kUsage, "the tolerance must be a finite number, not below 0");
+    throw Error(ErrorKind::kUsage,
+                fmt::format("the tolerance must be a finite number, not below 0 (found {})",
+                            job.tolerance));
   }
   OpenContext context = MakeOpenContext(job.memory_bytes, job.hdf5_helper, job.control.stop);
   Diff diff;

@@ -26,8 +26,10 @@ void NoteResult(PreparedRun& run, const AverageResult& result) {
     run.report().inputs[k].payload_hash = result.payload_hashes[k];
   }
   if (result.nonfinite_kept > 0) {
-    run.Warn(fmt::format("{} elements are NaN or infinite in all checkpoints alike, and were kept",
-                         result.nonfinite_kept));
+    const bool is_one = result.nonfinite_kept == 1;
+    run.Warn(fmt::format("{} {} NaN or infinite in all checkpoints alike, and {} kept",
+                         result.nonfinite_kept, is_one ? "element is" : "elements are",
+                         is_one ? "was" : "were"));
   }
 }
 
@@ -38,7 +40,7 @@ void WriteOutput(PreparedRun& run) {
                                    .replace_existing = job.replace_existing,
                                    .replaced = run.plan().averaged,
                                    .provenance = RecordFor(run),
-                                    .stop = job.control.stop});
+                                   .stop = job.control.stop});
   const AverageRun average{.inputs = run.inputs(),
                            .plan = run.plan(),
                            .linear = run.linear(),

@@ -32,4 +32,7 @@ struct Mismatches {
   std::uint64_t left_out = 0;  // further ones that are counted only
 };
 
+// The path of an input without the folders that all of them share: enough to tell them apart.
+std::string ShortName(const Mismatches& mismatches, std::size_t input);
+
 }  // namespace polyak

@@ -41,7 +41,9 @@ bool IsCheckpoint(const std::string& path, const FolderEntry& entry,
   }
   throw Error(
       ErrorKind::kUnsupported, std::move(text),
-      has_folders ? "folders inside it are not searched: a glob such as '*/*.onnx' does" : "");
+      has_folders
+          ? "folders inside it are not searched; a glob such as '*/*.onnx' finds what they hold"
+          : "");
 }
 
 }  // namespace

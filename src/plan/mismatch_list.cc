@@ -91,10 +91,12 @@ std::string PrefixHint(const Mismatches& mismatches) {
 std::string HintFor(const Mismatches& mismatches, std::size_t pairs) {
   if (std::string hint = PrefixHint(mismatches); !hint.empty()) return hint;
   if (pairs == 0) return "no tensor has the same name in both: are these the same model?";
-  const auto is_missing = [](const Mismatch& mismatch) {
-    return mismatch.kind == Kind::kOnlyInTemplate || mismatch.kind == Kind::kOnlyInInput;
-  };
-  if (std::ranges::all_of(mismatches.list, is_missing)) {
+  // The list is sorted by kind.
+  if (mismatches.list.front().kind == Kind::kOnlyInInput &&
+      mismatches.list.back().kind == Kind::kOnlyInInput) {
+    return "--missing keep leaves out what the template doesn't have";
+  }
+  if (mismatches.list.back().kind <= Kind::kOnlyInInput) {
     return "--missing keep keeps the template's value of what is missing elsewhere";
   }
   return "--exclude NAME keeps the template's value, whatever the others have";
@@ -149,16 +151,15 @@ Mismatches MismatchList::Take() {
 }
 
 Error MismatchError(Mismatches mismatches, std::size_t pairs) {
-  const auto file_name = [&](std::size_t input) {
-    return std::filesystem::path(mismatches.inputs[input]).filename().string();
-  };
-  const std::string template_name = file_name(mismatches.template_index);
+  const std::string template_name = ShortName(mismatches, mismatches.template_index);
   const Mismatch& first = mismatches.list.front();
   const bool is_one = mismatches.list.size() == 1 && first.inputs.size() == 1;
+  const std::size_t count = mismatches.list.size() + mismatches.left_out;
   const std::string text =
       is_one ? Describe(first, template_name)
-             : fmt::format("{} tensors don't match those of the template {}",
-                           mismatches.list.size() + mismatches.left_out, template_name);
+             : fmt::format("{} match those of the template {}",
+                           count == 1 ? "1 tensor doesn't" : fmt::format("{} tensors don't", count),
+                           template_name);
   Error error(ErrorKind::kMismatch, text, HintFor(mismatches, pairs));
   const bool one_input = std::ranges::all_of(mismatches.list, [&](const Mismatch& mismatch) {
     return mismatch.inputs == first.inputs && first.inputs.size() == 1;

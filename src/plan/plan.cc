@@ -134,7 +134,7 @@ void FindShared(std::span<const Checkpoint* const> inputs, Plan& plan) {
 }
 
 std::string NamesOf(const std::vector<std::size_t>& inputs, const Mismatches& mismatches) {
-  const std::string first = std::filesystem::path(mismatches.inputs[inputs[0]]).filename().string();
+  const std::string first = ShortName(mismatches, inputs[0]);
   if (inputs.size() == 1) return first;
   return fmt::format("{} and {} more", first, inputs.size() - 1);
 }

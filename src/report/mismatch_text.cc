@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <span>
 #include <vector>
@@ -25,7 +24,7 @@ struct Group {
 };
 
 std::string FileName(const Mismatches& mismatches, std::size_t input) {
-  return Printable(std::filesystem::path(mismatches.inputs[input]).filename().string());
+  return Printable(ShortName(mismatches, input));
 }
 
 std::string InputsText(const Mismatches& mismatches, const std::vector<std::size_t>& inputs) {

@@ -36,6 +36,16 @@ void AddInputs(const Report& report, bool whole, std::string& text) {
   }
 }
 
+void AddLeftOut(const Report& report, bool whole, std::string& text) {
+  fmt::format_to(std::back_inserter(text), "left out   {} (--last, --every)",
+                 Counted(report.left_out.size(), "checkpoint"));
+  for (std::size_t k = 0; whole && k < report.left_out.size(); ++k) {
+    fmt::format_to(std::back_inserter(text), "{} {}", k == 0 ? ":" : ",",
+                   Printable(report.left_out[k].string()));
+  }
+  text += '\n';
+}
+
 // The tensors that one rule has kept.
 void AddKept(const Report& report, const std::vector<const TensorReport*>& tensors, bool whole,
              std::string& text) {
@@ -68,7 +78,8 @@ void AddWork(const Report& report, std::string& text) {
   const std::string threads = Counted(report.workers, "thread");
   if (report.is_dry_run) {
     fmt::format_to(std::back_inserter(text),
-                   "would read {}, write about {} ({} free), {}, peak memory up to {}\n",
+                   "would read {}, write about {} ({} free)\n"
+                   "would use  {}, peak memory up to {}\n",
                    BytesText(report.read_bytes), BytesText(report.write_bytes),
                    BytesText(report.free_bytes), threads, BytesText(report.planned_memory_bytes));
     return;
@@ -86,8 +97,7 @@ std::string SummaryText(const Report& report, bool whole) {
                                  Counted(report.inputs.size(), "checkpoint"));
   AddInputs(report, whole, text);
   if (!report.left_out.empty()) {
-    fmt::format_to(std::back_inserter(text), "left out   {} (--last, --every)\n",
-                   Counted(report.left_out.size(), "checkpoint"));
+    AddLeftOut(report, whole, text);
   }
   fmt::format_to(std::back_inserter(text), "averaged   {}, {}\n",
                  Counted(report.averaged_tensors, "tensor"),

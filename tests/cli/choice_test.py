@@ -216,7 +216,8 @@ class DryRun(Choice):
         self.assertRegex(result.stdout, r"(?m)^conv1\.weight +float32 +\[16,1,3,3\] +576 +average "
                                         r"+parameter$")
         self.assertRegex(result.stdout, r"(?m)^bn1\.bias .* keep +--exclude 'bn1\.\*'$")
-        self.assertRegex(result.stdout, r"would read .*, write about .* free\), .*peak memory up")
+        self.assertRegex(result.stdout, r"would read .*, write about .* free\)\nwould use .*peak "
+                                        r"memory up")
 
     def test_refuses_what_the_run_would_refuse(self):
         self.output.write_text("mine")

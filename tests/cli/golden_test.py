@@ -42,7 +42,9 @@ MASKS = [  # what varies, and what stands for it
     (SIZE + r"/s", "[RATE]"),
     (SIZE + r" (free|left)\b", r"[SIZE] \1"),
     (r"(?m)\bpolyak \d+\.\d+\.\d+(?=:|$)", "polyak [VERSION]"),
-    (r"(\"version\": ?\")\d+\.\d+\.\d+\"", r'\1[VERSION]"'),
+    (r'("(?:version|polyak)": ?")\d+\.\d+\.\d+"', r'\1[VERSION]"'),
+    (r'("(?:open|plan|compare|average|commit|total)":)[\d.e-]+', r"\1[SECONDS]"),
+    (r'("(?:threads|free_bytes|planned_bytes|peak_bytes)":)\d+', r"\1[NUMBER]"),
 ]
 
 ONE = 0x3F800000
@@ -59,6 +61,10 @@ def make_inputs(folder):
     model(folder / "wide.onnx", {**layers, "head.bias": [ONE] * 3})          # another shape
     model(folder / "renamed.onnx", {"body.weights": [ONE] * 4, "head.bias": [ONE, ONE]})
     model(folder / "larger.onnx", {**layers, "tail.weight": [ONE]})          # one more
+    model(folder / "parallel.onnx", {"module." + name: layers[name] for name in layers})
+    half = onnx_models.raw_tensor("head.bias", onnx_models.FLOAT16, [0x3C00, 0x3C01])
+    onnx_models.save(onnx_models.model_of(
+        [onnx_models.raw_tensor("body.weight", FLOAT32, [ONE] * 4), half]), folder / "half.onnx")
     model(folder / "nan.onnx", {**layers, "head.bias": [ONE, NAN]})
     model(folder / "evil.onnx", {"\x1b]0;owned\x07\x1b[2J": [ONE], "two\nlines\\": [ONE]})
     for k in (1, 2):                                                         # kept, and differ
@@ -74,7 +80,6 @@ def make_inputs(folder):
     (folder / "model.pt").write_bytes(b"PK\3\4" + bytes(100))
     (folder / "m.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{\"a\":{}}       ")
     (folder / "folder").mkdir()
-
 
 
 def masked(text, folder):

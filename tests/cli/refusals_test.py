@@ -219,7 +219,7 @@ class BadOutput(CommandTest):
                                                 options=options, seconds=10)
 
     def test_with_no_name_is_refused_before_the_work(self):
-        self.assert_refused(["average", self.a, self.b, "-o", ""], "file", status=2)
+        self.assert_refused(["average", self.a, self.b, "-o", ""], "-o", "empty", status=2)
 
     def test_with_too_long_a_name_is_refused(self):
         self.output = self.folder / ("x" * 300)
@@ -351,7 +351,11 @@ class BadUsage(CommandTest):
                               "empty")
         self.assert_usage(["inspect", "--memory=", self.a], "--memory", "empty")
         self.assert_usage(["average", self.a, self.b, "--weights", "1,", "-o", self.output], "''")
-        self.assert_usage(["average", self.a, self.b, "--memory", "", "-o", self.output], "''")
+        for option in ("--memory", "--template", "--report", "--exclude"):
+            self.assert_usage(["average", self.a, self.b, option, "", "-o", self.output], option,
+                              "empty")
+        self.assert_usage(["average", self.a, self.b, "", "-o", self.output], "argument is empty")
+        self.assert_usage(["inspect", ""], "argument is empty")
 
     def test_of_a_misspelt_name_gets_the_nearest(self):
         self.assert_usage(["avrage", self.a, self.b], "avrage", hint="average")

@@ -1,6 +1,7 @@
 """Runs polyak with a pseudo-terminal as its standard error, and watches what it writes."""
 import fcntl
 import os
+import pathlib
 import pty
 import select
 import signal
@@ -30,28 +31,46 @@ class TerminalRun:
         slow = [] if delay is None else [
             "strace", "-DDD", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64", "-e",
             f"inject=pread64:delay_enter={delay}"]
-        streams = {"stdout": subprocess.DEVNULL, "stderr": terminal}
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": terminal}
         if on_terminal == "both":
             streams["stdout"] = terminal
         variables = {name: value for name, value in os.environ.items()
                      if name not in ("TERM", "NO_COLOR")}
         variables.update({"TERM": "xterm"} if environment is None else environment)
+        own = []
         if is_controlling:
-            options.update(start_new_session=True, preexec_fn=lambda: fcntl.ioctl(
-                terminal, termios.TIOCSCTTY, 0))
-        self.process = subprocess.Popen([*slow, POLYAK, *map(str, arguments)], env=variables,
-                                        stdin=subprocess.DEVNULL, **streams, **options)
+            own = ["setsid", "--ctty"]  # takes the terminal that is its standard input
+            streams["stdin"] = terminal
+        self.process = subprocess.Popen([*own, *slow, POLYAK, *map(str, arguments)], env=variables,
+                                        **streams, **options)
         os.close(terminal)
 
     def _set_columns(self, columns):
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
+    def _stop(self):
+        """Returns once no thread of the program runs."""
+        self.process.send_signal(signal.SIGSTOP)
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        while any(stat.read_text().rpartition(")")[2].split()[0] not in "TtZ"
+                  for stat in tasks.glob("*/stat")):
+            time.sleep(0.01)
+
     def resize(self, columns):
+        """All that was written for the width until now is shown in it, however late it is read."""
+        self._stop()
+        while self.read_soon():
+            pass
         self.columns = columns
         self._set_columns(columns)
         for screen in self.screens:
             screen.resize(columns)
         self.process.send_signal(signal.SIGWINCH)
+        self.process.send_signal(signal.SIGCONT)
+
+    def read_soon(self):
+        """What has been written and not read yet."""
+        return self.read() if select.select([self.master], [], [], 0.1)[0] else b""
 
     def read(self, seconds=60):
         """The next piece that is written; empty at the end."""

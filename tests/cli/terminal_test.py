@@ -1,4 +1,5 @@
 """What a person sees: polyak on a terminal, of several widths and kinds, and on none."""
+import itertools
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from command_runner import CommandTest, onnx_models
 from onnx import helper
 from polyak_runner import POLYAK, need_program
 from screen import CroppingScreen, WrappingScreen
+from side_by_side import SideBySide, for_each
 from terminal_run import PROMPT, TerminalRun
 
 LARGE = 600_000  # elements; in tiles of 256 KiB enough reads to last
@@ -56,12 +58,18 @@ class SlowOnATerminal(OnATerminal):
     def setUp(self):
         super().setUp()
         need_program("strace")
-        self.arguments = ["average", *large_models(self.folder, 4, steps=True), "-o", self.output]
+        # One thread, so that a run takes as long with any number of processors.
+        self.arguments = ["average", *large_models(self.folder, 4, steps=True), "-j", "1"]
 
-    def start(self, *options, delay="20ms", **settings):
-        run = TerminalRun([*self.arguments, *options], delay=delay, **settings)
+    def start(self, *options, delay="20ms", output=None, **settings):
+        run = TerminalRun([*self.arguments, "-o", output or self.output, *options], delay=delay,
+                          **settings)
         self.addCleanup(run.close)
         return run
+
+    def output_of(self, *case):
+        """What no other run writes."""
+        return self.folder / ("out-" + "-".join(map(str, case)) + ".onnx")
 
     def assert_shown(self, run, *lines):
         """Nothing but these lines under the prompt, on either terminal."""
@@ -72,44 +80,46 @@ class SlowOnATerminal(OnATerminal):
 
 
 class Bar(SlowOnATerminal):
+    def check_one_line(self, columns):
+        run = self.start("--progress", "always", columns=columns, output=self.output_of(columns))
+        seen = set()
+        while run.read():
+            for screen in run.screens:
+                prompt = -(-len(PROMPT) // columns)
+                if "warning" in run.written.decode():
+                    continue
+                rows = screen.lines()[prompt:]
+                self.assertLessEqual(len(rows), 1, run.written)
+                seen.update(row for row in rows if row)
+        run.close()
+        self.assertEqual(run.process.wait(timeout=60), 0)
+        self.assertTrue(all(len(row) < columns for row in seen), seen)
+        self.assertEqual(bool(seen), columns > 5)
+        if columns >= 80:
+            self.assertTrue(any(re.fullmatch(
+                r" *\d+ % \[#*\.*\]  [\d.]+( [KM]iB)? of 9\.2 MiB  [\d.]+ [KM]iB/s  "
+                r"0:\d\d left", row) for row in seen), seen)
+
     def test_keeps_to_one_line_in_any_width_and_is_wiped(self):
-        for columns in (200, 80, 40, 20, 6, 2, 1):
-            with self.subTest(columns=columns):
-                run = self.start("-f", "--progress", "always", columns=columns,
-                                 delay="60ms" if columns >= 80 else "20ms")
-                seen = set()
-                while run.read():
-                    for screen in run.screens:
-                        prompt = -(-len(PROMPT) // columns)
-                        if "warning" in run.written.decode():
-                            continue
-                        rows = screen.lines()[prompt:]
-                        self.assertLessEqual(len(rows), 1, run.written)
-                        seen.update(row for row in rows if row)
-                run.close()
-                self.assertEqual(run.process.wait(timeout=60), 0)
-                self.assertTrue(all(len(row) < columns for row in seen), seen)
-                self.assertEqual(bool(seen), columns > 5)
-                if columns >= 80:
-                    self.assertTrue(any(re.fullmatch(
-                        r" *\d+ % \[#*\.*\]  [\d.]+( [KM]iB)? of 9\.2 MiB  [\d.]+ [KM]iB/s  "
-                        r"0:\d\d left", row) for row in seen), seen)
+        for_each(self.check_one_line, (200, 80, 40, 20, 6, 2, 1))
 
     def test_comes_by_itself_after_a_second(self):
-        run = self.start()
         start = time.monotonic()
+        run = self.start()
         run.read_until(b"%")
         self.assertGreater(time.monotonic() - start, 0.9)
         self.assert_ends(run, 0)
 
+    def check_none(self, options):
+        run = self.start(*options, output=self.output_of(*options))
+        self.assert_ends(run, 0)
+        self.assertNotIn(b"%", run.written)
+
     def test_is_not_shown_when_not_wanted(self):
-        for options in (["--progress", "never"], ["-q"], ["-q", "--progress", "always"]):
-            run = self.start("-f", *options)
-            self.assert_ends(run, 0)
-            self.assertNotIn(b"%", run.written)
+        for_each(self.check_none, (["--progress", "never"], ["-q"], ["-q", "--progress", "always"]))
 
     def test_follows_the_width_and_leaves_no_remains(self):
-        run = self.start("--progress", "always", columns=200, delay="150ms")
+        run = self.start("--progress", "always", columns=200, delay="100ms")
         for columns in (60, 30, 120, 25):
             run.read_until(b"/s" if run.columns >= 40 else b"%")
             run.resize(columns)
@@ -123,16 +133,17 @@ class Bar(SlowOnATerminal):
         self.assertNotIn(b"\x1b[A", run.written)
         self.assertIn("steps", "".join(run.screens[1].lines()[1:]))
 
-    def test_makes_way_for_whole_warnings(self):
+    def check_warning(self, columns):
         warning = (f"polyak: warning: steps: kept from the template, though it differs in "
                    f"{self.folder}/l0.onnx")
-        for columns in (200, 80, 40):
-            run = self.start("-f", "--progress", "always", columns=columns)
-            self.assert_ends(run, 0)
-            found = ["".join(screen.lines()[1:]) for screen in run.screens]
-            # Where a line is wrapped at a space, the screen doesn't tell that it is there.
-            self.assertEqual([text.replace(" ", "") for text in found],
-                             [warning.replace(" ", "")] * 2)
+        run = self.start("--progress", "always", columns=columns, output=self.output_of(columns))
+        self.assert_ends(run, 0)
+        found = ["".join(screen.lines()[1:]) for screen in run.screens]
+        # Where a line is wrapped at a space, the screen doesn't tell that it is there.
+        self.assertEqual([text.replace(" ", "") for text in found], [warning.replace(" ", "")] * 2)
+
+    def test_makes_way_for_whole_warnings(self):
+        for_each(self.check_warning, (200, 80, 40))
 
     def test_makes_way_for_errors(self):
         bad = onnx_models.load(self.folder / "l1.onnx")
@@ -171,27 +182,33 @@ class Bar(SlowOnATerminal):
         self.assertFalse(self.output.exists())
         self.assertEqual(list(self.folder.glob(".*")), [])
 
+    def check_plain_lines(self, case):
+        environment, columns = case
+        run = self.start("--progress", "always", environment=environment, columns=columns,
+                         output=self.output_of(*environment, *environment.values(), columns))
+        self.assert_ends(run, 0)
+        self.assertNotIn(b"\x1b", run.written)
+        self.assertNotIn(b"\r", run.written.replace(b"\r\n", b""))
+        lines = [line for line in run.written.decode().split("\r\n") if "%" in line]
+        self.assertGreaterEqual(len(lines), 1)
+        for line in lines:
+            self.assertRegex(line, r"\Apolyak: \d+ %")
+            self.assertLess(len(line), columns)
+
     def test_on_a_simple_terminal_is_plain_lines(self):
-        for environment in ({"TERM": "dumb"}, {"TERM": ""}, {}):
-            for columns in (80, 30):
-                run = self.start("-f", "--progress", "always", environment=environment,
-                                 columns=columns)
-                self.assert_ends(run, 0)
-                self.assertNotIn(b"\x1b", run.written)
-                self.assertNotIn(b"\r", run.written.replace(b"\r\n", b""))
-                lines = [line for line in run.written.decode().split("\r\n") if "%" in line]
-                self.assertGreaterEqual(len(lines), 1)
-                for line in lines:
-                    self.assertRegex(line, r"\Apolyak: \d+ %")
-                    self.assertLess(len(line), columns)
+        for_each(self.check_plain_lines, itertools.product(
+            ({"TERM": "dumb"}, {"TERM": ""}, {}), (80, 30)))
 
 
 class ElsewhereThanOnATerminal(SlowOnATerminal):
     def progress(self, *options, delay="20ms"):
         command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64", "-e",
-                   f"inject=pread64:delay_enter={delay}", POLYAK, *self.arguments, "-f", *options]
+                   f"inject=pread64:delay_enter={delay}", POLYAK, *self.arguments, "-o", self.output,
+                   *options]
+        start = time.monotonic()
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
                               env={**os.environ, "TERM": "xterm"})
+        self.seconds = time.monotonic() - start
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn(b"%", done.stdout)
         self.assertNotIn(b"\x1b", done.stderr)
@@ -199,12 +216,12 @@ class ElsewhereThanOnATerminal(SlowOnATerminal):
         return [line for line in done.stderr.decode().splitlines() if "warning" not in line]
 
     def test_a_short_run_shows_nothing(self):
-        self.assertEqual(self.progress(), [])
+        self.assertEqual(self.progress(delay="5ms"), [])
 
     def test_progress_is_whole_plain_lines_when_asked_for(self):
-        lines = self.progress("--progress", "always", delay="100ms")
+        lines = self.progress("--progress", "always", delay="40ms")
         self.assertGreaterEqual(len(lines), 2)
-        self.assertLessEqual(len(lines), 10)  # about one a second
+        self.assertLessEqual(len(lines), self.seconds + 1)  # one a second
         for line in lines:
             self.assertRegex(line, r"\Apolyak: \d+ %  [\d.]+( bytes| [KM]iB)? of 9\.2 MiB"
                                    r"(  [\d.]+ [KM]iB/s(  0:\d\d left)?)?\Z")
@@ -260,30 +277,8 @@ class Messages(OnATerminal):
                     self.assertEqual(done.returncode, status)
 
 
-class Results(OnATerminal):
-    """On a terminal as wide as its text: no line is wrapped."""
-
-    def lines(self, arguments, columns):
-        run = TerminalRun(arguments, columns=columns, on_terminal="both", cwd=self.folder)
-        self.addCleanup(run.close)
-        self.assert_ends(run, 0)
-        return run.written.decode().split("\r\n")
-
-    def test_a_summary_fits_80_columns(self):
-        for columns in (80, 200):
-            lines = self.lines(["average", "ep01.onnx", "ep02.onnx", "-f", "-o", "out.onnx"],
-                               columns)
-            self.assertIn("output     out.onnx", lines)
-            self.assertTrue(all(len(line) <= columns for line in lines), lines)
-
-    def test_the_table_of_inspect_fits_any_width(self):
-        self.copy_of(1, "h5")
-        for file in ("ep01.onnx", "ep01.h5"):
-            for columns in (200, 80, 40):
-                lines = self.lines(["inspect", file], columns)
-                table = lines[:lines.index("")]
-                self.assertGreaterEqual(len(table), 18)
-                self.assertTrue(all(len(line) <= columns for line in table), table)
+def load_tests(_loader, tests, _pattern):
+    return SideBySide(tests)
 
 
 if __name__ == "__main__":

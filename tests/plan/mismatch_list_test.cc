@@ -46,6 +46,35 @@ TEST(MismatchError, CountsSeveralAndCarriesThemAll) {
   EXPECT_EQ(error.mismatches()->list.size(), 3U);
 }
 
+TEST(MismatchError, CountsOneThatSeveralLackAsOne) {
+  const FakeCheckpoint a{"a", Floats({"x"})};
+  const FakeCheckpoint b{"b", Floats({"x"})};
+  const FakeCheckpoint reference{"m", Floats({"x", "y"})};
+  const std::vector<const Checkpoint*> inputs = {&a, &b, &reference};
+  MatchResult result = MatchByName(inputs, 2, [](const TensorInfo&) { return true; });
+  EXPECT_STREQ(MismatchError(std::move(result.mismatches), result.pairs).what(),
+               "1 tensor doesn't match those of the template m");
+}
+
+TEST(MismatchError, TellsFilesOfOneNameApart) {
+  EXPECT_STREQ(ErrorAbout({"runs/a/model.h5", Floats({"x"})},
+                          {"runs/b/model.h5", Floats({"x", "head.bias"})})
+                   .what(),
+               "runs/a/model.h5: tensor 'head.bias' of b/model.h5 is missing");
+  EXPECT_STREQ(
+      ErrorAbout({"run1/m.h5", Floats({"x"})}, {"run12/m.h5", Floats({"x", "head.bias"})}).what(),
+      "run1/m.h5: tensor 'head.bias' of run12/m.h5 is missing");
+  EXPECT_STREQ(ErrorAbout({"/m.h5", Floats({"x"})}, {"/n.h5", Floats({"x", "y"})}).what(),
+               "/m.h5: tensor 'y' of n.h5 is missing");
+}
+
+TEST(MismatchError, HintsAtWhatMissingKeepDoesOnThatSide) {
+  EXPECT_THAT(ErrorAbout({"a", Floats({"x"})}, {"m", Floats({"x", "y"})}).hint(),
+              ::testing::HasSubstr("keeps the template's value"));
+  EXPECT_THAT(ErrorAbout({"a", Floats({"x", "y"})}, {"m", Floats({"x"})}).hint(),
+              ::testing::HasSubstr("leaves out what the template doesn't have"));
+}
+
 TEST(MismatchError, SeesThatAPrefixIsAllThatSetsNamesApart) {
   EXPECT_EQ(ErrorAbout({"a", Floats({"module.x", "module.y"})}, {"m", Floats({"x", "y"})}).hint(),
             "their names begin with 'module.', which the template's don't");

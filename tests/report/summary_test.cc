@@ -41,5 +41,13 @@ TEST(SummaryText, CutsLongListsAndSaysSo) {
   EXPECT_THAT(SummaryText(OneKept(20), true), Not(HasSubstr("more")));
 }
 
+TEST(SummaryText, NamesWhatAWindowLeftOutWhenAllIsWanted) {
+  Report report = OneKept(0);
+  report.left_out = {"o\t.onnx", "p.onnx"};
+  EXPECT_THAT(SummaryText(report, false),
+              HasSubstr("left out   2 checkpoints (--last, --every)\n"));
+  EXPECT_THAT(SummaryText(report, true), HasSubstr("(--last, --every): o\\x09.onnx, p.onnx\n"));
+}
+
 }  // namespace
 }  // namespace polyak

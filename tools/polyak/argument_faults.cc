@@ -92,10 +92,15 @@ void RefuseEmptyValues(const CLI::App& app, std::span<const char* const> argumen
   for (const CLI::App* subcommand : app.get_subcommands(nullptr)) {
     std::ranges::copy(OptionsOf(*subcommand), std::back_inserter(options));
   }
+  std::string_view before;
   for (const std::string_view argument : arguments) {
     if (argument == "--") return;
-    if (!argument.ends_with('=')) continue;
-    const std::string_view name = argument.substr(0, argument.size() - 1);
+    std::string_view name = argument.empty() ? before : "";
+    if (argument.ends_with('=')) name = argument.substr(0, argument.size() - 1);
+    if (argument.empty() && !before.starts_with('-')) {
+      throw Error(ErrorKind::kUsage, "an argument is empty");
+    }
+    before = argument;
     if (std::ranges::find(options, name) == options.end()) continue;
     throw Error(ErrorKind::kUsage, std::string(name) + ": the value is empty");
   }

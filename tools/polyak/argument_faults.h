@@ -14,7 +14,8 @@ class ParseError;
 
 namespace polyak::command {
 
-// "--weights=": CLI11 2.1.2 takes the next argument for the value. Throws Error (kUsage).
+// "--weights=", of which CLI11 2.1.2 takes the next argument for the value, and "" anywhere, which
+// is a variable that is not set. Throws Error (kUsage).
 void RefuseEmptyValues(const CLI::App& app, std::span<const char* const> arguments);
 
 // What is wrong with the first argument that a failed parse could make nothing of, with what was

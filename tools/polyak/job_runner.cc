@@ -1,15 +1,19 @@
 #include "job_runner.h"
 
+#include <unistd.h>
+
 #include <optional>
 #include <ostream>
 #include <string>
 
+#include "long_lines.h"
 #include "messages.h"
 #include "plan_table.h"
 #include "progress_bar.h"
 #include "report/report_json.h"
 #include "report/summary.h"
 #include "report_file.h"
+#include "terminal.h"
 
 namespace polyak::command {
 namespace {
@@ -33,7 +37,9 @@ void Print(const Report& report, const WorkOptions& options, std::ostream& out) 
     WriteJson(report, out);
   } else if (!options.quiet) {
     if (report.is_dry_run) PrintPlanTable(report, out);
-    out << SummaryText(report, options.verbose);
+    // What -v lists is wanted whole.
+    const std::size_t columns = options.verbose ? 0 : TerminalColumns(STDOUT_FILENO);
+    out << WithoutLongLines(SummaryText(report, options.verbose), columns);
   }
 }
 
