@@ -60,7 +60,7 @@ Json MemoryJson(const Report& report) {
 // Everything but the lists that grow with the checkpoints.
 Json HeadJson(const Report& report) {
   Json json;
-  json["polyak"] = report.version;
+  json["version"] = report.version;
   json["dry_run"] = report.is_dry_run;
   json["method"] = report.method;
   json["options"] = OptionsJson(report);

@@ -78,6 +78,7 @@ class Report(ReportTest):
         report = self.made("average", self.a, self.b, self.copy_of(3, "onnx"), "--last", "2",
                            "--weights", "99,1")
         self.assertEqual(report["left_out"], [str(self.a)])
+        self.assertEqual(report["options"], {"last": 2, "weights": [99, 1]})
         self.assertRegex(report["warnings"][0], "ep02.onnx alone has 99.0 % of the weight")
 
     def test_of_hdf5(self):

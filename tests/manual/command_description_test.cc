@@ -121,7 +121,7 @@ TEST_F(Definition, FlagsHaveNoValue) {
 TEST_F(Definition, ArgumentsAreFilesUnlessTheySayOtherwise) {
   Add("INPUT");
   EXPECT_TRUE(Work().arguments.at(0).value.is_file);
-  EXPECT_THAT(Usage(Work()), ElementsAre("[OPTIONS]", "[INPUT]"));
+  EXPECT_THAT(Usage(Work()), ElementsAre("[OPTIONS]", "INPUT"));
 }
 
 TEST_F(Definition, RequiredOptionsAreInTheUsage) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <optional>
 #include <ostream>
 #include <string>
 
@@ -20,6 +21,17 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kDoneButMaybeNotDurable = 3;
 
+// The report's options are those that the library was given; these chose what it was given.
+void AddChoice(const WorkOptions& options, Report& report) {
+  const auto add_count = [&report](const char* name, const std::optional<std::string>& count) {
+    if (count) report.options.push_back({name, NumberOf(name, *count)});
+  };
+  add_count("last", options.last);
+  add_count("every", options.every);
+  if (options.template_choice) report.options.push_back({"template", *options.template_choice});
+  if (options.strict) report.options.push_back({"strict", true});
+}
+
 void Print(const Report& report, const WorkOptions& options, std::ostream& out) {
   if (options.json) {
     WriteJson(report, out);
@@ -35,7 +47,8 @@ int Run(Job job, const WorkOptions& options, const Streams& streams) {
   ProgressBar bar(streams.err, options.quiet ? "never" : options.pass.progress);
   SetPass(options.pass, bar, job);
   CheckReportFile(options.report, job);
-  const Report report = options.dry_run ? PlanAverage(job) : Average(job);
+  Report report = options.dry_run ? PlanAverage(job) : Average(job);
+  AddChoice(options, report);
   bar.Finish();
   for (const std::string& warning : report.warnings) PrintWarning(streams.err, warning);
   Print(report, options, streams.out);
