@@ -42,7 +42,7 @@ MASKS = [  # what varies, and what stands for it
     (SIZE + r"/s", "[RATE]"),
     (SIZE + r" (free|left)\b", r"[SIZE] \1"),
     (r"(?m)\bpolyak \d+\.\d+\.\d+(?=:|$)", "polyak [VERSION]"),
-    (r'("(?:version|polyak)": ?")\d+\.\d+\.\d+"', r'\1[VERSION]"'),
+    (r'("version": ?")\d+\.\d+\.\d+"', r'\1[VERSION]"'),
     (r'("(?:open|plan|compare|average|commit|total)":)[\d.e-]+', r"\1[SECONDS]"),
     (r'("(?:threads|free_bytes|planned_bytes|peak_bytes)":)\d+', r"\1[NUMBER]"),
 ]
