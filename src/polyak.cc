@@ -49,6 +49,7 @@ void WriteOutput(PreparedRun& run) {
                            .hash_inputs = job.write_provenance,
                            .instruction_set = job.instruction_set};
   NoteResult(run, RunAverage(average, *output, job.control));
+  run.CheckStrict();
   for (const Checkpoint* input : run.inputs()) input->CheckUnchanged();
   run.report().seconds.average = run.LapSeconds();
   run.report().durability = output->Commit(RecordFor(run));
@@ -78,10 +79,12 @@ Report PlanAverage(const Job& job) {
   PreparedRun run(job);
   Report& report = run.report();
   report.is_dry_run = true;
-  if (report.write_bytes > report.free_bytes) {
+  report.write_bytes += RecordFor(run).size();
+  if (report.free_bytes > 0 && report.write_bytes > report.free_bytes) {
     run.Warn(fmt::format("{}: there may be too little room (free {} bytes, needed {})",
                          job.output.string(), report.free_bytes, report.write_bytes));
   }
+  run.CheckStrict();
   return Finish(run);
 }
 

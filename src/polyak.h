@@ -43,7 +43,9 @@ struct Job {
   std::filesystem::path template_path;
   Selection selection;
   MissingTensors missing = MissingTensors::kRefuse;
-  bool strict = false;  // what would be a warning is an error
+  // What would be a warning is an error: all of them together, before the first element is averaged
+  // (one about the elements themselves: before the output appears).
+  bool strict = false;
   bool allow_nonfinite = false;
   bool write_provenance = true;
 
@@ -55,6 +57,8 @@ struct Job {
   // passed over.
   std::vector<std::string> warnings;
   std::vector<std::filesystem::path> left_out;
+  // Further files that the output must not replace: what was passed over, lists of inputs.
+  std::vector<std::filesystem::path> keep_intact;
   RunControl control;
 };
 

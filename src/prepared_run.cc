@@ -52,13 +52,28 @@ PreparedRun::PreparedRun(const Job& job) : job_(job) {
   report_.seconds.plan = LapSeconds();
   CompareKeptTensors();
   report_.seconds.compare = LapSeconds();
+  CheckStrict();
 }
 
 void PreparedRun::Warn(std::string text) {
-  if (job_.strict) {
-    throw Error(ErrorKind::kMismatch, std::move(text), "without --strict this is a warning");
-  }
+  if (job_.control.warning && !job_.strict) job_.control.warning(text);
   report_.warnings.push_back(std::move(text));
+}
+
+void PreparedRun::CheckStrict() const {
+  constexpr std::size_t kMostTold = 10;
+  const std::vector<std::string>& warnings = report_.warnings;
+  if (!job_.strict || warnings.empty()) return;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(warnings.size(), kMostTold); ++i) {
+    text += (i == 0 ? "" : "; ") + warnings[i];
+  }
+  if (warnings.size() > kMostTold) {
+    text += fmt::format("; and {} more", warnings.size() - kMostTold);
+  }
+  throw Error(ErrorKind::kMismatch, std::move(text),
+              fmt::format("without --strict {}",
+                          warnings.size() == 1 ? "this is a warning" : "these are warnings"));
 }
 
 double PreparedRun::LapSeconds() {
@@ -115,11 +130,17 @@ void PreparedRun::RefuseOutputOverInput() const {
   for (const Checkpoint* input : inputs_) {
     const std::vector<FileIdentity> files = input->files();
     if (std::ranges::find(files, *output) == files.end()) continue;
-    Error error(ErrorKind::kUsage,
-                fmt::format("the output is the input {}", input->path().string()));
-    error.AddContext(job_.output.string());
-    throw error;
+    RefuseOutput("the input " + input->path().string());
   }
+  for (const std::filesystem::path& path : job_.keep_intact) {
+    if (IdentityOf(path) == output) RefuseOutput(path.string() + ", which the run was told of");
+  }
+}
+
+void PreparedRun::RefuseOutput(const std::string& what) const {
+  Error error(ErrorKind::kUsage, "the output is " + what);
+  error.AddContext(job_.output.string());
+  throw error;
 }
 
 void PreparedRun::WarnOfRepeated() {
@@ -135,11 +156,10 @@ void PreparedRun::WarnOfRepeated() {
   std::size_t told = 0;
   for (const auto& [file, inputs] : inputs_with_file) {
     if (++told > kMostWarnings) break;
-    Warn(fmt::format("{} and {} are the same file{}", inputs_[inputs[0]]->path().string(),
-                     inputs_[inputs[1]]->path().string(),
-                     inputs.size() == 2
-                         ? ""
-                         : fmt::format(", and so are {} more", inputs.size() - 2)));
+    Warn(fmt::format(
+        "{} and {} are the same file{}", inputs_[inputs[0]]->path().string(),
+        inputs_[inputs[1]]->path().string(),
+        inputs.size() == 2 ? "" : fmt::format(", and so are {} more", inputs.size() - 2)));
   }
   if (inputs_with_file.size() > kMostWarnings) {
     Warn(fmt::format("{} more files are there several times",
@@ -156,7 +176,7 @@ void PreparedRun::DescribeInputs() {
                               .weight = linear_.weights[k],
                               .effective_weight = effective[k],
                               .payload_hash = {}});
-    if (job_.method != "interpolate" && effective[k] > kMostOfOne) {
+    if (job_.method != "interpolate" && linear_.normalised && effective[k] > kMostOfOne) {
       Warn(fmt::format("{} alone has {:.1f} % of the weight", inputs_[k]->path().string(),
                        effective[k] * 100));
     }

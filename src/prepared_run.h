@@ -31,8 +31,10 @@ class PreparedRun {
   const MemoryPlan& memory() const noexcept { return memory_; }
   Report& report() noexcept { return report_; }
 
-  // A warning for the report; with Job::strict it is thrown as an Error (kMismatch) instead.
+  // A warning for the report, told at once unless Job::strict makes it an error.
   void Warn(std::string text);
+  // With Job::strict: throws Error (kMismatch) with all warnings so far, if there are any.
+  void CheckStrict() const;
   // Seconds since the last call, or since the run began.
   double LapSeconds();
 
@@ -43,6 +45,7 @@ class PreparedRun {
   std::size_t TemplateIndex() const;
   std::uint64_t OpenInputs();
   void RefuseOutputOverInput() const;
+  [[noreturn]] void RefuseOutput(const std::string& what) const;
   void WarnOfRepeated();
   void DescribeInputs();
   void MakePlans(std::uint64_t index_bytes);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 namespace polyak {
 
@@ -14,6 +15,10 @@ struct RunControl {
   // Called now and then with bytes read or copied so far and in all, from the thread that
   // started the work. May be empty.
   std::function<void(std::uint64_t done_bytes, std::uint64_t total_bytes)> progress;
+
+  // Called with each warning as soon as there is one, from that thread, too; the report has all of
+  // them. May be empty.
+  std::function<void(const std::string& text)> warning;
 
   bool is_stopped() const noexcept {
     return stop != nullptr && stop->load(std::memory_order_relaxed);

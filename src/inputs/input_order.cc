@@ -72,17 +72,17 @@ bool OrderByNumbers(std::vector<std::string>& files) {
 
 std::optional<std::string> OutOfOrder(const std::vector<std::string>& files, bool method_depends) {
   const RelativeNames names(files);
+  std::vector<std::string> numbered;
+  std::ranges::copy_if(files, std::back_inserter(numbered),
+                       [&](const std::string& file) { return names.HasNumber(file); });
   const auto falls = std::ranges::adjacent_find(
-      files, [&](const auto& a, const auto& b) { return names.IsBefore(b, a); });
-  if (falls == files.end()) return std::nullopt;
-  if (!std::ranges::all_of(files, [&](const auto& file) { return names.HasNumber(file); })) {
-    return std::nullopt;
-  }
+      numbered, [&](const auto& a, const auto& b) { return names.IsBefore(b, a); });
+  if (falls == numbered.end()) return std::nullopt;
   const std::string& next = *std::next(falls);
-  return fmt::format(
-      "{} comes before {}, though {} the last as the newest (their numbers are {} and {})", *falls,
-      next, method_depends ? "the method weighs" : "--last and --every count",
-      NumbersText(names.NumbersOf(*falls)), NumbersText(names.NumbersOf(next)));
+  return fmt::format("{} comes before {}, though {} (their numbers are {} and {})", *falls, next,
+                     method_depends ? "the method depends on their order"
+                                    : "--last and --every take the last as the newest",
+                     NumbersText(names.NumbersOf(*falls)), NumbersText(names.NumbersOf(next)));
 }
 
 }  // namespace polyak

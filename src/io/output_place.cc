@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "io/input_file.h"
+
 namespace polyak {
 namespace {
 
@@ -48,6 +50,14 @@ std::uint64_t FreeBytesIn(const fs::path& folder) {
 }
 
 }  // namespace
+
+bool IsSamePlace(const fs::path& a, const fs::path& b) {
+  if (const auto file = IdentityOf(a)) return IdentityOf(b) == file;
+  const auto folder_of = [](const fs::path& path) {
+    return IdentityOf(path.has_parent_path() ? path.parent_path() : fs::path("."));
+  };
+  return a.filename() == b.filename() && !IdentityOf(b) && folder_of(a) == folder_of(b);
+}
 
 OutputPlace FindOutputPlace(const fs::path& target, bool replace_existing) {
   OutputPlace place{.target = ThroughLinks(target), .folder = {}, .free_bytes = 0};

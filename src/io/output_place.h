@@ -19,4 +19,8 @@ struct OutputPlace {
 // or isn't a regular file; kSystem where its folder isn't there or can't be written in.
 OutputPlace FindOutputPlace(const std::filesystem::path& target, bool replace_existing);
 
+// True where writing the one would replace the other, whatever paths lead there; also where
+// neither file exists yet.
+bool IsSamePlace(const std::filesystem::path& a, const std::filesystem::path& b);
+
 }  // namespace polyak

@@ -42,8 +42,7 @@ void CheckMemoryBudget(std::uint64_t budget_bytes) {
 
 MemoryPlan PlanMemory(const MemoryRequest& request) {
   CheckMemoryBudget(request.budget_bytes);
-  const std::uint64_t fixed =
-      kProgramBytes + request.index_bytes + request.inputs * kInputBytes;
+  const std::uint64_t fixed = kProgramBytes + request.index_bytes + request.inputs * kInputBytes;
   const std::uint64_t useful = std::max<std::uint64_t>(1, request.average_bytes / kMiB);
   MemoryPlan plan;
   plan.workers = static_cast<std::size_t>(std::min<std::uint64_t>(request.threads, useful));

@@ -20,7 +20,7 @@ struct Decision {
   std::string_view rule;
 };
 
-// Whatever the selection says: these can't be averaged.
+// Whatever is included: these can't be averaged.
 std::optional<Decision> DecideByDType(const TensorInfo& tensor) {
   if (tensor.role == Role::kConstant)
     return Decision{Action::kRequireEqual, "an operator's setting"};
@@ -37,12 +37,11 @@ std::optional<Decision> DecideByDType(const TensorInfo& tensor) {
 
 Decision Decide(const TensorInfo& tensor, Selector& selector) {
   const Choice choice = selector.Choose(tensor.name);
-  if (choice == Choice::kExcluded || choice == Choice::kNotIncluded) {
-    return {Action::kKeep, selector.rule()};
-  }
+  if (choice == Choice::kExcluded) return {Action::kKeep, selector.rule()};
   const bool is_state = tensor.role == Role::kOptimizerState;
-  if (is_state && choice == Choice::kByDefault) return {Action::kKeep, "optimizer state"};
+  if (is_state && choice != Choice::kIncluded) return {Action::kKeep, "optimizer state"};
   if (const auto decision = DecideByDType(tensor)) return *decision;
+  if (choice == Choice::kNotIncluded) return {Action::kKeep, selector.rule()};
   if (choice == Choice::kIncluded) return {Action::kAverage, selector.rule()};
   return {Action::kAverage, NameOf(tensor.role)};
 }

@@ -14,7 +14,8 @@
 namespace polyak {
 
 struct Selection {
-  std::vector<std::string> include;  // if there are any, nothing else is averaged
+  // If there are any, nothing else is averaged; what can't be is compared all the same.
+  std::vector<std::string> include;
   std::vector<std::string> exclude;  // kept from the template
 };
 

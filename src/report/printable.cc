@@ -31,9 +31,21 @@ std::size_t Utf8Length(std::string_view text) {
   return 0;
 }
 
+// Marks without a width of their own that change the order or the look of what is around them, and
+// ends of lines: U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F, U+FEFF. The Unicode Standard
+// 15.0, section 23.2.
+bool IsInvisible(std::string_view sequence) {
+  if (sequence == "\xef\xbb\xbf") return true;
+  if (!sequence.starts_with("\xe2\x80") && !sequence.starts_with("\xe2\x81")) return false;
+  const auto last = static_cast<unsigned char>(sequence[2]);
+  if (sequence[1] == '\x81') return last >= 0xa0 && last <= 0xaf;
+  return (last >= 0x8b && last <= 0x8f) || (last >= 0xa8 && last <= 0xae);
+}
+
 bool IsControl(std::string_view sequence) {
   const auto first = static_cast<unsigned char>(sequence[0]);
   if (sequence.size() == 1) return first < 0x20 || first == 0x7f;
+  if (sequence.size() == 3) return IsInvisible(sequence);
   // U+0080 to U+009F: C1 controls, which some terminals obey.
   return first == 0xc2 && static_cast<unsigned char>(sequence[1]) < 0xa0;
 }

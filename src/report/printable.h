@@ -7,8 +7,9 @@
 
 namespace polyak {
 
-// Control characters (C0, DEL, C1) and bytes that aren't UTF-8 as \xNN, a backslash as \\: one
-// line, nothing that a terminal obeys. Everything else as it is.
+// Control characters (C0, DEL, C1), invisible marks of direction, joining and line ends, and bytes
+// that aren't UTF-8 as \xNN, a backslash as \\: one line, nothing that a terminal obeys. Everything
+// else as it is.
 std::string Printable(std::string_view text);
 
 // The same without changing backslashes, for whole messages that hold names.

@@ -44,7 +44,9 @@ struct TensorReport {
 // An option under the name that it has on the command line.
 struct OptionReport {
   std::string name;
-  std::variant<bool, double, std::vector<double>, std::string, std::vector<std::string>> value;
+  std::variant<bool, std::uint64_t, double, std::vector<double>, std::string,
+               std::vector<std::string>>
+      value;
 };
 
 // Seconds that the phases took, one after the other.
@@ -76,7 +78,7 @@ struct Report {
 
   std::uint64_t read_bytes = 0;   // payload bytes of all inputs
   std::uint64_t write_bytes = 0;  // of the output
-  std::uint64_t free_bytes = 0;   // where the output goes, before the run
+  std::uint64_t free_bytes = 0;   // where the output goes, before the run; 0: unknown
   Timings seconds;
   std::size_t workers = 0;
   std::uint64_t memory_budget_bytes = 0;

@@ -9,7 +9,8 @@
 namespace polyak {
 
 // One document with a newline at its end. Written tensor by tensor: its size doesn't matter.
-// Bytes of names that aren't UTF-8 become U+FFFD.
+// ASCII only: what a terminal might obey is escaped. Bytes of names that aren't UTF-8 become
+// U+FFFD.
 void WriteJson(const Report& report, std::ostream& out);
 
 // {"error": {"kind": …, "message": …, "hint": …, "mismatches": […]}}

@@ -3,7 +3,7 @@ import os
 import unittest
 
 import numpy
-from command_runner import CommandTest, model, onnx_models, snapshot
+from command_runner import CommandTest, FLOAT32, model, onnx_models, snapshot
 from onnx import numpy_helper
 from polyak_runner import run
 
@@ -89,6 +89,7 @@ class Inputs(Choice):
         (self.run_folder / "train.log").write_text("loss 3\n")
         self.made(self.run_folder)
         self.assertRegex(self.result.stderr, r"\Apolyak: warning: .*train\.log.*\n\Z")
+        self.output.unlink()
         self.assert_refused(["average", self.run_folder, "--strict", "-o", self.output],
                             "train.log", hint="--strict")
 
@@ -98,8 +99,20 @@ class Inputs(Choice):
         self.assertIn("comes before", self.result.stderr)
         self.made(*names)
         self.assertEqual(self.result.stderr, "")
+        self.output.unlink()
         self.assert_refused(["average", *names, "--method", "ema", "--decay", "0.5", "--strict",
                              "-o", self.output], "comes before")
+
+    def test_that_a_window_passed_over_are_never_replaced(self):
+        """Nor is the list that named them."""
+        oldest = self.run_folder / "step_2.onnx"
+        listing = self.folder / "list.txt"
+        listing.write_text(f"{self.a}\n{self.b}\n")
+        for arguments, path in (([self.run_folder, "--last", "2"], oldest),
+                                ([f"@{listing}"], listing)):
+            self.assert_refused(["average", *arguments, "-f", "-o", path], path.name, status=2)
+            self.assert_refused(["average", *arguments, "-f", "-o", self.output, "--report", path],
+                                path.name, status=2)
 
     def test_of_interpolate_may_be_chosen_like_all_others(self):
         result = run("interpolate", self.run_folder, "--last", "2", "-p", "0.25", "-o", self.output)
@@ -155,6 +168,19 @@ class Tensors(Choice):
         self.assert_same(made, {name: (self.all if name.startswith("conv") else self.newest)[name]
                                 for name in self.all})
 
+    def test_that_are_not_included_are_compared_where_they_can_not_be_averaged(self):
+        """Another setting is another model; counters that differ are not kept in silence."""
+        paths = []
+        for k in range(2):
+            steps = onnx_models.helper.make_tensor("steps", 7, [1], [k])
+            weights = onnx_models.raw_tensor("w", FLOAT32, [ONE])
+            paths.append(onnx_models.save(onnx_models.model_of([steps, weights]),
+                                          self.folder / f"{k}.onnx"))
+        self.made(*paths, "--include", "w")
+        self.assertIn("steps: kept from the template", self.result.stderr)
+        self.made(*paths, "--include", "w", "--exclude", "steps")
+        self.assertEqual(self.result.stderr, "")
+
     def test_that_no_pattern_matches_are_an_error(self):
         for option in ("--include", "--exclude"):
             self.assert_refused(["average", self.a, self.b, option, "head.*", "-o", self.output],
@@ -186,6 +212,15 @@ class Tensors(Choice):
 
 
 class Strict(Choice):
+    def test_tells_all_warnings_at_once(self):
+        (self.folder / "run").mkdir()
+        for name in ("a.onnx", "b.onnx", "note.txt"):
+            content = self.a.read_bytes() if name.endswith("onnx") else b"text"
+            (self.folder / "run" / name).write_bytes(content)
+        self.assert_refused(["average", self.folder / "run", "--weights", "99,1", "--strict", "-o",
+                             self.output], "note.txt", "no numbers", "99.0 % of the weight",
+                            hint="these are warnings")
+
     def test_makes_every_warning_an_error_and_writes_nothing(self):
         again = self.folder / "again.onnx"
         again.symlink_to(self.a.name)

@@ -399,6 +399,18 @@ class BadUsage(CommandTest):
         self.assert_usage(["average", self.a, self.b, "--progress", "maybe", "-o", self.output],
                           "maybe")
 
+    def test_of_an_option_as_a_value_is_refused(self):
+        for option in ("--dry-run", "-f", "--json"):
+            self.assert_usage(["average", self.a, self.b, "-o", option], "--output needs a value")
+        self.assert_usage(["average", self.a, self.b, "-o", self.output, "--report", "-q"],
+                          "--report needs a value", "-q")
+
+    def test_of_weights_with_another_method_is_refused(self):
+        self.assert_usage(["average", self.a, self.b, "--method", "uniform", "--weights", "1,3",
+                           "-o", self.output], "uniform", "--weights")
+        self.assert_usage(["average", self.a, self.b, "--method", "interpolate", "-o",
+                           self.output], "interpolate", hint="polyak interpolate")
+
     def test_of_a_missing_output_is_refused(self):
         self.assert_usage(["average", self.a, self.b], "--output")
         self.assert_usage(["average", self.a, self.b, "-o"])

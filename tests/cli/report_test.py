@@ -100,6 +100,16 @@ class ReportFile(ReportTest):
             self.assert_average_refused([self.a, self.b], "would replace", status=2,
                                         options=["-f", "--report", path])
 
+    def test_over_the_output_is_refused_by_any_path_while_neither_is_there(self):
+        (self.folder / "same").symlink_to(".")
+        for path in ("out.onnx", "./out.onnx", self.output, self.folder / "same/out.onnx"):
+            result = run("average", self.a, self.b, "-f", "-o", "out.onnx", "--report", path,
+                         "--json", cwd=self.folder)
+            self.assertEqual(result.status, 2, result.stderr)
+            self.assertIn("would replace the output", result.stderr)
+            self.assertEqual(self.parsed(result.stdout)["error"]["kind"], "usage")
+            self.assertFalse(self.output.exists())
+
     def test_that_can_not_be_written_is_an_error_before_anything_is_done(self):
         self.assert_average_refused([self.a, self.b], "no/report.json",
                                     options=["--report", self.folder / "no/report.json"])

@@ -87,7 +87,7 @@ TEST_F(Order, ThatGoesDownIsAWarningWhereItCounts) {
   request_.order_matters = true;
   EXPECT_THAT(Choose(files), ElementsAre("ep9.onnx", "ep11.onnx", "ep10.onnx"));
   EXPECT_THAT(Warnings(), ElementsAre("ep11.onnx comes before ep10.onnx, though the method weighs "
-                                      "the last as the newest (their numbers are 11 and 10)"));
+                                      "the method depends on their order (their numbers are 11 and 10)"));
   request_.order_matters = false;
   request_.last = 2;
   Choose(files);
@@ -103,11 +103,13 @@ TEST_F(Order, ThatGoesDownIsSeenAcrossArguments) {
   EXPECT_THAT(Warnings(), IsEmpty());
 }
 
-TEST_F(Order, IsNotJudgedWhereAFileHasNoNumber) {
+TEST_F(Order, IsJudgedAmongTheFilesThatHaveNumbers) {
   Checkpoints({"ep9.onnx", "ep1.onnx", "last.onnx"});
   request_.order_matters = true;
-  Choose({Path("ep9.onnx"), Path("ep1.onnx"), Path("last.onnx")});
+  Choose({Path("ep1.onnx"), Path("last.onnx"), Path("ep9.onnx")});
   EXPECT_THAT(Warnings(), IsEmpty());
+  Choose({Path("ep9.onnx"), Path("last.onnx"), Path("ep1.onnx")});
+  EXPECT_THAT(Warnings(), ElementsAre(StartsWith("ep9.onnx comes before ep1.onnx")));
 }
 
 TEST_F(Order, HoldsForAnyBytesInNames) {

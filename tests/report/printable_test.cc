@@ -14,6 +14,14 @@ TEST(Printable, EscapesWhatATerminalWouldObey) {
   EXPECT_EQ(Printable("a\x1b[31mb"), "a\\x1b[31mb");
   EXPECT_EQ(Printable("a\nb\r\t\x7f"), "a\\x0ab\\x0d\\x09\\x7f");
   EXPECT_EQ(Printable("c1 \xc2\x9b!"), "c1 \\xc2\\x9b!");
+  EXPECT_EQ(Printable("\xe2\x80\xae"
+                      "cba"),
+            "\\xe2\\x80\\xaecba")
+      << "right to left from here on";
+  EXPECT_EQ(Printable("a\xe2\x80\x8b\xe2\x81\xa6\xef\xbb\xbf"),
+            "a\\xe2\\x80\\x8b\\xe2\\x81\\xa6\\xef\\xbb\\xbf");
+  EXPECT_EQ(Printable("\xe2\x80\x94\xe2\x82\xac"), "\xe2\x80\x94\xe2\x82\xac")
+      << "a dash, a euro sign";
   EXPECT_EQ(Printable("a\\b"), "a\\\\b");
   EXPECT_EQ(PrintableMessage("a\\b\n"), "a\\b\\x0a");
 }

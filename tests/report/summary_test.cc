@@ -2,11 +2,19 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 namespace polyak {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+std::string SummaryText(const Report& report, bool whole) {
+  std::ostringstream text;
+  WriteSummary(report, whole, text);
+  return text.str();
+}
 
 Report OneKept(std::size_t kept) {
   Report report;

@@ -143,4 +143,19 @@ std::string TextOf(const CLI::ParseError& error) {
          text.substr(equals + 3) + "')";
 }
 
+void RefuseOptionsAsValues(const CLI::App& app) {
+  for (const CLI::App* subcommand : app.get_subcommands()) {
+    for (const CLI::Option* option : subcommand->get_options()) {
+      if (option->get_positional() || option->get_items_expected_max() == 0) continue;
+      for (const std::string& value : option->results()) {
+        const bool is_option = value.size() > 1 && value.starts_with('-') &&
+                               subcommand->get_option_no_throw(value) != nullptr;
+        if (!is_option) continue;
+        throw Error(ErrorKind::kUsage,
+                    option->get_name() + " needs a value (found the option " + value + ")");
+      }
+    }
+  }
+}
+
 }  // namespace polyak::command

@@ -18,6 +18,10 @@ namespace polyak::command {
 // is a variable that is not set. Throws Error (kUsage).
 void RefuseEmptyValues(const CLI::App& app, std::span<const char* const> arguments);
 
+// "-o --dry-run": an option where the value of another should be. "./--dry-run" is a file of that
+// name. Throws Error (kUsage). To be called after a parse.
+void RefuseOptionsAsValues(const CLI::App& app);
+
 // What is wrong with the first argument that a failed parse could make nothing of, with what was
 // probably meant as the hint; nothing where the fault lies elsewhere.
 std::optional<Error> UnknownArgument(const CLI::App& app);

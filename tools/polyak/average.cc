@@ -18,7 +18,7 @@ namespace {
 
 struct AverageOptions {
   WorkOptions work;
-  std::string method = "uniform";
+  std::optional<std::string> method;
   std::optional<std::string> decay;
   std::optional<std::string> half_life;
   std::optional<std::string> weights;
@@ -57,8 +57,12 @@ std::vector<double> NumbersOf(std::string_view option, std::string_view text) {
 
 Job JobOf(const AverageOptions& options) {
   // Weights without a method can mean only one.
-  const bool is_weights = options.method == "uniform" && options.weights;
-  Job job = JobOf(options.work, is_weights ? "weights" : options.method);
+  const std::string method = options.method.value_or(options.weights ? "weights" : "uniform");
+  if (method == "interpolate") {
+    throw Error(ErrorKind::kUsage, "average has no method interpolate",
+                "polyak interpolate does it");
+  }
+  Job job = JobOf(options.work, method);
   if (options.decay) job.options.decay = NumberOf("--decay", *options.decay);
   if (options.half_life) job.options.half_life = NumberOf("--half-life", *options.half_life);
   if (options.weights) job.options.weights = NumbersOf("--weights", *options.weights);

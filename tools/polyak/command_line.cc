@@ -82,6 +82,7 @@ Command Parse(int argc, const char* const* argv) {
     if (const std::optional<Error> unknown = UnknownArgument(app)) throw Error(*unknown);
     throw Error(ErrorKind::kUsage, TextOf(error), CommandIn(app) + " --help tells what there is");
   }
+  RefuseOptionsAsValues(app);
   if (!action) {
     throw Error(ErrorKind::kUsage, "a subcommand is missing", "polyak --help tells what there is");
   }

@@ -17,6 +17,7 @@
 #include "diff_order.h"
 #include "diff_text.h"
 #include "figures.h"
+#include "json_errors.h"
 #include "pass_options.h"
 #include "terminal.h"
 #include "typed_values.h"
@@ -53,9 +54,9 @@ int RunDiff(const DiffOptions& options, const Streams& streams) {
   DiffJob job{.a = options.a, .b = options.b};
   SetPass(options.pass, bar, job);
   if (options.tolerance) job.tolerance = NumberOf("--tolerance", *options.tolerance);
-  const Diff found = Compare(job);
+  const Diff found = WithErrorsAsJson(options.json, streams.out, [&] { return Compare(job); });
   bar.Finish();
-  if (!options.quiet) Print(found, options, job.tolerance, streams.out);
+  if (options.json || !options.quiet) Print(found, options, job.tolerance, streams.out);
   if (found.different() > 0) return kDifferent;
   if (found.not_compared() == 0) return kEqual;
   // Neither equal nor different: whoever reads the status must not take it for equal.

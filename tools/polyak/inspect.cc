@@ -12,6 +12,7 @@
 #include "command_line.h"
 #include "inspection_json.h"
 #include "inspection_text.h"
+#include "json_errors.h"
 #include "pass_options.h"
 #include "tensor_order.h"
 #include "terminal.h"
@@ -32,7 +33,8 @@ int RunInspect(const InspectOptions& options, const Streams& streams) {
   ProgressBar bar(streams.err, options.pass.progress);
   InspectJob job{.path = options.path, .statistics = options.statistics};
   SetPass(options.pass, bar, job);
-  const Inspection found = Inspect(job);
+  const Inspection found =
+      WithErrorsAsJson(options.json, streams.out, [&] { return Inspect(job); });
   bar.Finish();
   TensorOrder order = OrderOf(found.checkpoint->tensors(), options.sort);
   if (options.json) {

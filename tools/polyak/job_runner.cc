@@ -4,8 +4,10 @@
 
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <string>
 
+#include "json_errors.h"
 #include "long_lines.h"
 #include "messages.h"
 #include "plan_table.h"
@@ -24,12 +26,13 @@ constexpr int kDoneButMaybeNotDurable = 3;
 // The report's options are those that the library was given; these chose what it was given.
 void AddChoice(const WorkOptions& options, Report& report) {
   const auto add_count = [&report](const char* name, const std::optional<std::string>& count) {
-    if (count) report.options.push_back({name, NumberOf(name, *count)});
+    if (count) report.options.push_back({name, CountOf(name, *count)});
   };
   add_count("last", options.last);
   add_count("every", options.every);
   if (options.template_choice) report.options.push_back({"template", *options.template_choice});
   if (options.strict) report.options.push_back({"strict", true});
+  if (options.no_provenance) report.options.push_back({"no-provenance", true});
 }
 
 void Print(const Report& report, const WorkOptions& options, std::ostream& out) {
@@ -37,22 +40,29 @@ void Print(const Report& report, const WorkOptions& options, std::ostream& out) 
     WriteJson(report, out);
   } else if (!options.quiet) {
     if (report.is_dry_run) PrintPlanTable(report, out);
-    // What -v lists is wanted whole.
-    const std::size_t columns = options.verbose ? 0 : TerminalColumns(STDOUT_FILENO);
-    out << WithoutLongLines(SummaryText(report, options.verbose), columns);
+    if (options.verbose) {  // what it lists is wanted whole
+      WriteSummary(report, true, out);
+      return;
+    }
+    std::ostringstream summary;
+    WriteSummary(report, false, summary);
+    out << WithoutLongLines(summary.str(), TerminalColumns(STDOUT_FILENO));
   }
 }
 
 int Run(Job job, const WorkOptions& options, const Streams& streams) {
   ProgressBar bar(streams.err, options.quiet ? "never" : options.pass.progress);
   SetPass(options.pass, bar, job);
+  job.control.warning = [&](const std::string& warning) {
+    bar.Finish();
+    PrintWarning(streams.err, warning);
+  };
   CheckReportFile(options.report, job);
   Report report = options.dry_run ? PlanAverage(job) : Average(job);
   AddChoice(options, report);
   bar.Finish();
-  for (const std::string& warning : report.warnings) PrintWarning(streams.err, warning);
-  Print(report, options, streams.out);
   if (!options.report.empty()) WriteReportFile(options.report, report, options.force);
+  Print(report, options, streams.out);
   if (report.durability == Durability::kConfirmed) return kDone;
   PrintWarning(streams.err, options.output +
                                 ": is in place, but the system could not confirm that it "
@@ -64,12 +74,8 @@ int Run(Job job, const WorkOptions& options, const Streams& streams) {
 
 int RunJob(const std::function<Job()>& make_job, const WorkOptions& options,
            const Streams& streams) {
-  try {
-    return Run(make_job(), options, streams);
-  } catch (const Error& error) {
-    if (options.json) WriteJson(error, streams.out);
-    throw;
-  }
+  return WithErrorsAsJson(options.json, streams.out,
+                          [&] { return Run(make_job(), options, streams); });
 }
 
 }  // namespace polyak::command

@@ -1,10 +1,15 @@
 #include "report_file.h"
 
-#include <sstream>
+#include <cstdint>
+#include <functional>
+#include <ios>
+#include <ostream>
+#include <span>
+#include <streambuf>
 #include <string>
-#include <system_error>
+#include <string_view>
+#include <utility>
 
-#include "io/input_file.h"
 #include "io/output_place.h"
 #include "io/pending_file.h"
 #include "report/report_json.h"
@@ -14,9 +19,50 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool IsSamePath(const fs::path& a, const fs::path& b) {
-  std::error_code error;
-  return fs::weakly_canonical(a, error) == fs::weakly_canonical(b, error);
+// A stream's output as it comes, a piece at a time, to a function.
+class PieceBuffer : public std::streambuf {
+ public:
+  using Take = std::function<void(std::string_view piece)>;
+
+  explicit PieceBuffer(Take take) : take_(std::move(take)), piece_(kPieceBytes, '\0') { Empty(); }
+  void Flush() {
+    take_(std::string_view(pbase(), static_cast<std::size_t>(pptr() - pbase())));
+    Empty();
+  }
+
+ private:
+  static constexpr std::size_t kPieceBytes = 64 << 10;
+
+  int_type overflow(int_type character) override {
+    Flush();
+    if (traits_type::eq_int_type(character, traits_type::eof())) return 0;
+    return sputc(traits_type::to_char_type(character));
+  }
+  void Empty() { setp(piece_.data(), piece_.data() + piece_.size()); }
+
+  Take take_;
+  std::string piece_;
+};
+
+// The report's JSON, in pieces: it may be as long as all names together.
+void ForEachPiece(const Report& report, const PieceBuffer::Take& take) {
+  PieceBuffer buffer(take);
+  std::ostream stream(&buffer);
+  stream.exceptions(std::ios::badbit);  // passes on what `take` throws
+  WriteJson(report, stream);
+  buffer.Flush();
+}
+
+void Write(const fs::path& path, const Report& report, bool replace_existing) {
+  std::uint64_t size = 0;
+  ForEachPiece(report, [&](std::string_view piece) { size += piece.size(); });
+  PendingFile file(path, size, replace_existing);
+  std::uint64_t offset = 0;
+  ForEachPiece(report, [&](std::string_view piece) {
+    file.WriteAt(offset, std::as_bytes(std::span(piece)));
+    offset += piece.size();
+  });
+  file.Commit();
 }
 
 [[noreturn]] void Refuse(const fs::path& path, const std::string& what) {
@@ -29,24 +75,21 @@ bool IsSamePath(const fs::path& a, const fs::path& b) {
 
 void CheckReportFile(const fs::path& path, const Job& job) {
   if (path.empty()) return;
-  if (IsSamePath(path, job.output)) Refuse(path, "the output");
-  const auto report = IdentityOf(path);
+  if (IsSamePlace(path, job.output)) Refuse(path, "the output");
   for (const fs::path& input : job.inputs) {
-    if (report && IdentityOf(input) == report) Refuse(path, "the input " + input.string());
+    if (IsSamePlace(path, input)) Refuse(path, "the input " + input.string());
+  }
+  for (const fs::path& other : job.keep_intact) {
+    if (IsSamePlace(path, other)) Refuse(path, other.string() + ", which the run was told of");
   }
   FindOutputPlace(path, job.replace_existing);
 }
 
 void WriteReportFile(const fs::path& path, const Report& report, bool replace_existing) {
-  std::ostringstream json;
-  WriteJson(report, json);
-  const std::string text = json.str();
   try {
-    PendingFile file(path, text.size(), replace_existing);
-    file.WriteAt(0, std::as_bytes(std::span(text)));
-    file.Commit();
+    Write(path, report, replace_existing);
   } catch (const Error& error) {
-    throw Error(error.kind(), error.what(),
+    throw Error(ErrorKind::kSystem, error.what(),
                 report.is_dry_run ? "nothing else was to be written"
                                   : "the output is in place; only the report is missing");
   }

@@ -99,6 +99,10 @@ Job JobOf(const WorkOptions& options, std::string_view method) {
   job.inputs = std::move(chosen.paths);
   job.warnings = std::move(chosen.warnings);
   job.left_out = std::move(chosen.left_out_by_window);
+  job.keep_intact = job.left_out;
+  for (const std::string& argument : options.inputs) {
+    if (argument.starts_with('@')) job.keep_intact.emplace_back(argument.substr(1));
+  }
   job.output = options.output;
   job.replace_existing = options.force;
   if (options.template_choice) SetTemplate(*options.template_choice, job);
