@@ -1,4 +1,5 @@
 """What fits a terminal of any width: tables, summaries, lists; and names that are made to harm it."""
+import re
 import unittest
 
 import numpy as np
@@ -44,6 +45,23 @@ class Tables(Views):
     def setUp(self):
         super().setUp()
         self.copy_of(1, "h5")
+
+    def assert_titles(self, titles, *arguments, columns):
+        lines = self.lines(*arguments, columns=columns, status=int(arguments[0] == "diff"))
+        self.assertEqual(re.split("  +", lines[0]), ["TENSOR", *titles.split(", ")])
+        self.assertFalse(any(line.endswith("…") for line in lines), lines)
+
+    def test_leave_out_columns_and_cut_no_figures(self):
+        models = ("ep01.onnx", "ep02.onnx")
+        statistics = ("inspect", "--stats", "ep01.onnx")
+        self.assert_titles("RESULT, MAX |A-B|, ULPS, REL L2, COSINE, NAN/INF", "diff", *models,
+                           columns=80)
+        self.assert_titles("MAX |A-B|", "diff", *models, columns=30)
+        self.assert_titles("MIN, MAX, MEAN, NORM, ZEROS, NAN, INF, BYTES", *statistics, columns=80)
+        self.assert_titles("MIN, MAX", *statistics, columns=40)
+        self.assert_titles("DTYPE, BYTES", "inspect", "ep01.onnx", columns=30)
+        self.assert_titles("GETS, WHY", "average", *models, "--dry-run", "-o", "out.onnx",
+                           columns=32)
 
     def test_of_inspect_fit(self):
         for columns in WIDTHS:

@@ -70,6 +70,59 @@ TEST(Table, NeverWraps) {
   EXPECT_NE(Printed(table, 0).find(std::string(10000, 'n')), std::string::npos);
 }
 
+Table TableOfFigures() {
+  Table table({{.title = "NAME", .may_shrink = true},
+               {.title = "DTYPE", .leaves_first = 2},
+               {.title = "MAX", .align = Align::kRight},
+               {.title = "ROLE", .leaves_first = 3},
+               {.title = "NAN", .align = Align::kRight, .leaves_first = 1}});
+  table.Add({"encoder.layer.weight", "float32", "1.25e-05", "parameter", "12345"});
+  return table;
+}
+
+TEST(Table, ShrinksBeforeColumnsLeave) {
+  EXPECT_EQ(Printed(TableOfFigures(), 45),
+            "NAME      DTYPE         MAX  ROLE         NAN\n"
+            "enco…ght  float32  1.25e-05  parameter  12345\n");
+}
+
+TEST(Table, LeavesOutTheHighestAndGivesTheirRoomToTheOthers) {
+  EXPECT_EQ(Printed(TableOfFigures(), 44),
+            "NAME                DTYPE         MAX    NAN\n"
+            "encoder.l…r.weight  float32  1.25e-05  12345\n");
+  EXPECT_EQ(Printed(TableOfFigures(), 33),
+            "NAME                   MAX    NAN\n"
+            "encoder.….weight  1.25e-05  12345\n");
+  EXPECT_EQ(Printed(TableOfFigures(), 20),
+            "NAME             MAX\n"
+            "encod…ight  1.25e-05\n");
+}
+
+TEST(Table, CutsFiguresOnlyWhereNothingElseIsLeft) {
+  EXPECT_EQ(Printed(TableOfFigures(), 18),
+            "NAME           MAX\n"
+            "enco…ght  1.25e-05\n");
+  EXPECT_EQ(Printed(TableOfFigures(), 17),
+            "NAME           M…\n"
+            "enco…ght  1.25e-…\n");
+  for (std::size_t columns = 1; columns < 60; ++columns) {
+    EXPECT_LE(WidestLine(Printed(TableOfFigures(), columns)), columns);
+  }
+}
+
+TEST(Table, WithoutALimitHasAllColumns) {
+  EXPECT_EQ(Printed(TableOfFigures()),
+            "NAME                  DTYPE         MAX  ROLE         NAN\n"
+            "encoder.layer.weight  float32  1.25e-05  parameter  12345\n");
+}
+
+// Where the first column may leave, no line begins with a gap.
+TEST(Table, TheFirstMayLeave) {
+  Table table({{.title = "A", .leaves_first = 1}, {.title = "B"}, {.title = "C"}});
+  table.Add({"aaaa", "bbbb", "cccc"});
+  EXPECT_EQ(Printed(table, 12), "B     C\nbbbb  cccc\n");
+}
+
 TEST(Table, OfNoRowsIsItsTitles) {
   EXPECT_EQ(Printed(Table({{.title = "A"}, {.title = "B"}})), "A  B\n");
 }

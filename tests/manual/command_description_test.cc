@@ -90,6 +90,13 @@ TEST_F(Definition, TakesWordsFromAValidator) {
   EXPECT_EQ(FullText(LastOption()), "Some text (one of one, two)");
 }
 
+TEST_F(Definition, TakesWordsOnceFromNameAndValidator) {
+  Add("--option", "Some text")->check(CLI::IsMember({"error", "keep"}))->type_name("error|keep");
+  EXPECT_EQ(LastOption().value.name, "error|keep");
+  EXPECT_THAT(LastOption().value.words, ElementsAre("error", "keep"));
+  EXPECT_THAT(manual::FishCompletion(Describe(app_)), HasSubstr("-a 'error keep'"));
+}
+
 TEST_F(Definition, DescribedWordsAcceptEverything) {
   Add("--option")->check(Described({"one", "two"}))->type_name("WHICH");
   EXPECT_THAT(LastOption().value.words, ElementsAre("one", "two"));

@@ -66,7 +66,10 @@ ValueDescription ValueOf(const std::string& type) {
   for (const std::string& part : Split(value.name, '|')) {
     value.is_file |= part == "FILE" || part == "PATH";
     value.is_folder |= part == "FOLDER" || part == "PATH";
-    if (IsLowerCase(part)) value.words.push_back(part);
+    // Those of a validator may be in the name, too: "error|keep:{error,keep}".
+    if (IsLowerCase(part) && std::ranges::find(value.words, part) == value.words.end()) {
+      value.words.push_back(part);
+    }
   }
   return value;
 }

@@ -14,17 +14,18 @@
 namespace polyak::command {
 namespace {
 
+// On a narrow terminal the figures stay longest: what the tensors are, inspect tells, too.
 TableLayout MakeLayout() {
   return TableLayout({{.title = "TENSOR", .may_shrink = true},
-                      {.title = "RESULT", .may_shrink = true},
-                      {.title = "DTYPE"},
-                      {.title = "SHAPE", .may_shrink = true},
-                      {.title = "DIFFERING", .align = Align::kRight},
-                      {.title = "MAX |A-B|", .align = Align::kRight},
-                      {.title = "ULPS", .align = Align::kRight},
-                      {.title = "REL L2", .align = Align::kRight},
-                      {.title = "COSINE", .align = Align::kRight},
-                      {.title = "NAN/INF", .align = Align::kRight}});
+                      {.title = "RESULT", .may_shrink = true, .leaves_first = 6},
+                      {.title = "DTYPE", .leaves_first = 9},
+                      {.title = "SHAPE", .may_shrink = true, .leaves_first = 8},
+                      {.title = "DIFFERING", .align = Align::kRight, .leaves_first = 7},
+                      {.title = "MAX |A-B|", .align = Align::kRight, .leaves_first = 1},
+                      {.title = "ULPS", .align = Align::kRight, .leaves_first = 3},
+                      {.title = "REL L2", .align = Align::kRight, .leaves_first = 2},
+                      {.title = "COSINE", .align = Align::kRight, .leaves_first = 4},
+                      {.title = "NAN/INF", .align = Align::kRight, .leaves_first = 5}});
 }
 
 std::string ResultCell(const Diff& found, const TensorDiff& tensor) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <ostream>
+#include <utility>
 
 #include "figures.h"
 #include "provenance_text.h"
@@ -18,9 +19,30 @@ using Cells = std::vector<std::string>;
 
 void Append(Cells cells, Cells& row) { std::ranges::move(cells, std::back_inserter(row)); }
 
+// In which order columns leave where the terminal is narrow. Who asked for statistics keeps them
+// longer than what is there without asking.
+enum LeavesFirst {
+  kMin = 1,
+  kMax,
+  kMean,
+  kNorm,
+  kInf,
+  kNan,
+  kZeros,
+  kBytes,
+  kTensors,
+  kDType,
+  kShape,
+  kRole,
+  kStorage
+};
+
 void AppendStatisticsColumns(std::vector<Column>& columns) {
-  for (const char* title : {"MIN", "MAX", "MEAN", "NORM", "ZEROS", "NAN", "INF"}) {
-    columns.push_back({.title = title, .align = Align::kRight});
+  const std::pair<const char*, LeavesFirst> titles[] = {
+      {"MIN", kMin},     {"MAX", kMax}, {"MEAN", kMean}, {"NORM", kNorm},
+      {"ZEROS", kZeros}, {"NAN", kNan}, {"INF", kInf}};
+  for (const auto& [title, leaves_first] : titles) {
+    columns.push_back({.title = title, .align = Align::kRight, .leaves_first = leaves_first});
   }
 }
 
@@ -60,12 +82,13 @@ void PrintTensors(const Inspection& found, const TensorOrder& order, std::size_t
                   std::ostream& out) {
   const bool has_statistics = !found.statistics.empty();
   std::vector<Column> columns = {{.title = "TENSOR", .may_shrink = true},
-                                 {.title = "DTYPE"},
-                                 {.title = "SHAPE", .may_shrink = true}};
+                                 {.title = "DTYPE", .leaves_first = kDType},
+                                 {.title = "SHAPE", .may_shrink = true, .leaves_first = kShape}};
   if (has_statistics) AppendStatisticsColumns(columns);
   for (const Column& column :
-       {Column{.title = "ROLE"}, Column{.title = "BYTES", .align = Align::kRight},
-        Column{.title = "STORAGE", .may_shrink = true}}) {
+       {Column{.title = "ROLE", .leaves_first = kRole},
+        Column{.title = "BYTES", .align = Align::kRight, .leaves_first = kBytes},
+        Column{.title = "STORAGE", .may_shrink = true, .leaves_first = kStorage}}) {
     columns.push_back(column);
   }
   const auto for_each_row = [&](const VisitRow& visit) {
@@ -99,11 +122,12 @@ Cells TreeRow(const Inspection& found, const TreeLine& line) {
 
 void PrintTree(const Inspection& found, TensorOrder& order, std::size_t most_columns,
                std::ostream& out) {
-  std::vector<Column> columns = {{.title = "TENSOR", .may_shrink = true},
-                                 {.title = "TENSORS", .align = Align::kRight},
-                                 {.title = "BYTES", .align = Align::kRight},
-                                 {.title = "DTYPE"},
-                                 {.title = "SHAPE", .may_shrink = true}};
+  std::vector<Column> columns = {
+      {.title = "TENSOR", .may_shrink = true},
+      {.title = "TENSORS", .align = Align::kRight, .leaves_first = kTensors},
+      {.title = "BYTES", .align = Align::kRight, .leaves_first = kBytes},
+      {.title = "DTYPE", .leaves_first = kDType},
+      {.title = "SHAPE", .may_shrink = true, .leaves_first = kShape}};
   if (!found.statistics.empty()) AppendStatisticsColumns(columns);
   const auto for_each_row = [&](const VisitRow& visit) {
     WalkTree(found.checkpoint->tensors(), order, SeparatorsOf(found.format),
@@ -116,8 +140,8 @@ void PrintTotals(const Inspection& found, std::size_t most_columns, std::ostream
   const Checkpoint& checkpoint = *found.checkpoint;
   Table table({{.title = "ROLE"},
                {.title = "DTYPE"},
-               {.title = "TENSORS", .align = Align::kRight},
-               {.title = "ELEMENTS", .align = Align::kRight},
+               {.title = "TENSORS", .align = Align::kRight, .leaves_first = 1},
+               {.title = "ELEMENTS", .align = Align::kRight, .leaves_first = 2},
                {.title = "BYTES", .align = Align::kRight}});
   for (const auto& [kind, totals] : TotalsByKindOf(checkpoint.tensors())) {
     table.Add({std::string(NameOf(kind.first)), std::string(NameOf(kind.second)),

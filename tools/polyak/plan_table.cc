@@ -23,11 +23,11 @@ std::vector<std::string> RowOf(const TensorReport& tensor, const Report& report)
 
 void PrintPlanTable(const Report& report, std::ostream& out) {
   TableLayout table({{.title = "TENSOR", .may_shrink = true},
-                     {.title = "DTYPE"},
-                     {.title = "SHAPE"},
-                     {.title = "BYTES", .align = Align::kRight},
-                     {.title = "GETS"},
-                     {.title = "WHY", .may_shrink = true}});
+                     {.title = "DTYPE", .leaves_first = 3},
+                     {.title = "SHAPE", .leaves_first = 4},
+                     {.title = "BYTES", .align = Align::kRight, .leaves_first = 5},
+                     {.title = "GETS", .leaves_first = 1},
+                     {.title = "WHY", .may_shrink = true, .leaves_first = 2}});
   for (const TensorReport& tensor : report.tensors) table.Measure(RowOf(tensor, report));
   table.Fit(TerminalColumns(STDOUT_FILENO));
   out << table.TitleLine() << '\n';

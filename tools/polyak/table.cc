@@ -105,7 +105,8 @@ std::string WithoutMiddle(std::string_view text, std::size_t width) {
   return std::string(Start(text, width - 1 - end)).append(kEllipsis).append(End(text, end));
 }
 
-TableLayout::TableLayout(std::vector<Column> columns) : columns_(std::move(columns)) {
+TableLayout::TableLayout(std::vector<Column> columns)
+    : columns_(std::move(columns)), is_left_out_(columns_.size()) {
   for (const Column& column : columns_) widths_.push_back(WidthOf(column.title));
 }
 
@@ -115,22 +116,45 @@ void TableLayout::Measure(const std::vector<std::string>& cells) {
     widths_[c] = std::max(widths_[c], WidthOf(cells[c]));
 }
 
-std::size_t TableLayout::LineWidth() const noexcept {
+std::size_t TableLayout::LineWidth(bool is_shrunk) const noexcept {
   std::size_t width = 0;
-  for (const std::size_t of_column : widths_) width += (width == 0 ? 0 : kGap) + of_column;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (is_left_out_[c]) continue;
+    const bool shrinks = is_shrunk && columns_[c].may_shrink && widths_[c] > kLeastShrunk;
+    width += (width == 0 ? 0 : kGap) + (shrinks ? kLeastShrunk : widths_[c]);
+  }
   return width;
+}
+
+bool TableLayout::LeaveOutOne() {
+  std::size_t leaving = columns_.size();
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (is_left_out_[c] || columns_[c].leaves_first == 0) continue;
+    if (leaving == columns_.size() || columns_[c].leaves_first > columns_[leaving].leaves_first) {
+      leaving = c;
+    }
+  }
+  if (leaving == columns_.size()) return false;
+  is_left_out_[leaving] = true;
+  return true;
 }
 
 void TableLayout::Fit(std::size_t columns) {
   most_columns_ = columns;
   if (columns == 0) return;
+  while (LineWidth(true) > columns && LeaveOutOne()) {
+  }
+  Shrink(columns);
+}
+
+void TableLayout::Shrink(std::size_t columns) {
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     if (columns_[c].may_shrink) widths_[c] = std::min(widths_[c], std::max(columns, kLeastShrunk));
   }
-  while (LineWidth() > columns) {
+  while (LineWidth(false) > columns) {
     std::size_t* widest = nullptr;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
-      if (!columns_[c].may_shrink || widths_[c] <= kLeastShrunk) continue;
+      if (is_left_out_[c] || !columns_[c].may_shrink || widths_[c] <= kLeastShrunk) continue;
       if (widest == nullptr || widths_[c] > *widest) widest = &widths_[c];
     }
     if (widest == nullptr) return;
@@ -147,8 +171,10 @@ std::string TableLayout::TitleLine() const {
 std::string TableLayout::Line(const std::vector<std::string>& cells) const {
   assert(cells.size() == columns_.size());
   std::string line;
+  bool is_first = true;
   for (std::size_t c = 0; c < cells.size(); ++c) {
-    if (c > 0) line.append(kGap, ' ');
+    if (is_left_out_[c]) continue;
+    if (!std::exchange(is_first, false)) line.append(kGap, ' ');
     const bool is_short = !columns_[c].may_shrink || WidthOf(cells[c]) <= widths_[c];
     const std::string cell = is_short ? cells[c] : WithoutMiddle(cells[c], widths_[c]);
     line += Padded(cell, widths_[c], columns_[c].align);

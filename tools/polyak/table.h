@@ -18,6 +18,7 @@ struct Column {
   std::string title;
   Align align = Align::kLeft;
   bool may_shrink = false;  // where lines don't fit, its cells lose their middle
+  int leaves_first = 0;     // where that isn't enough, the highest goes first; 0: never
 };
 
 // How many columns a terminal gives to UTF-8 text: none to combining marks, two to wide letters
@@ -34,7 +35,8 @@ class TableLayout {
 
   // One cell per column.
   void Measure(const std::vector<std::string>& cells);
-  // No line will be wider than this. 0: no limit.
+  // No line will be wider than this. 0: no limit. Columns that may shrink do, to 8 at least; then
+  // whole columns are left out; only what still doesn't fit is cut at the end of the line.
   void Fit(std::size_t columns);
 
   std::string TitleLine() const;
@@ -42,10 +44,15 @@ class TableLayout {
   std::string Line(const std::vector<std::string>& cells) const;
 
  private:
-  std::size_t LineWidth() const noexcept;
+  // Shrunk: with all that may shrink at its least.
+  std::size_t LineWidth(bool is_shrunk) const noexcept;
+  // False if no other column may leave.
+  bool LeaveOutOne();
+  void Shrink(std::size_t columns);
 
   std::vector<Column> columns_;
   std::vector<std::size_t> widths_;
+  std::vector<bool> is_left_out_;
   std::size_t most_columns_ = 0;
 };
 
@@ -56,8 +63,7 @@ class Table {
 
   // One cell per column, already printable.
   void Add(std::vector<std::string> cells);
-  // Titles and rows, no line wider than `columns` (0: no limit): columns that may shrink do, to 8
-  // at least, and what still doesn't fit is cut at the end of the line.
+  // Titles and rows, made to fit `columns`: TableLayout::Fit.
   void Print(std::ostream& out, std::size_t columns) const;
 
  private:
