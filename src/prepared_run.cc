@@ -187,13 +187,15 @@ void PreparedRun::DescribeInputs() {
 }
 
 void PreparedRun::MakePlans(std::uint64_t index_bytes) {
+  const std::uint64_t description_bytes = DescriptionBytes(reference().tensors());
   plan_ = MakePlan(inputs_, {.template_index = plan_.template_index,
                              .selection = job_.selection,
-                             .missing = job_.missing});
+                             .missing = job_.missing,
+                             .list_bytes = ListBudgetBytes(job_.memory_bytes, index_bytes)});
   for (const std::string& warning : plan_.warnings) Warn(warning);
   DescribeTensors(plan_, reference().tensors(), report_);
   memory_ = PlanMemory({.budget_bytes = job_.memory_bytes,
-                        .index_bytes = index_bytes + DescriptionBytes(reference().tensors()),
+                        .index_bytes = index_bytes + description_bytes,
                         .inputs = inputs_.size(),
                         .threads = ThreadsOrDefault(job_.threads),
                         .average_bytes = plan_.averaged_bytes});

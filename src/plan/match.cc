@@ -31,62 +31,98 @@ class TensorNames {
   std::unordered_map<std::string_view, TensorNumber> numbers_;
 };
 
-// What all inputs are compared with.
-struct Reference {
-  std::span<const TensorInfo> tensors;
-  TensorNames names;
-  std::vector<bool> needs_partner;
-  const std::function<bool(const TensorInfo&)>& needs_partner_of;
-};
+// Compares one input after the other with the template.
+class Matcher {
+ public:
+  Matcher(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
+          const std::function<bool(const TensorInfo&)>& needs_partner)
+      : inputs_(inputs),
+        request_(request),
+        needs_partner_of_(needs_partner),
+        tensors_(inputs[request.template_index]->tensors()),
+        names_(tensors_),
+        mismatches_(inputs, request.template_index, request.list_bytes) {
+    for (const TensorInfo& tensor : tensors_) needs_partner_.push_back(needs_partner(tensor));
+    result_.missing.resize(request.keep_missing ? tensors_.size() : 0);
+    result_.extra.resize(request.keep_missing ? inputs.size() : 0);
+  }
 
-void MatchOne(std::size_t input, std::span<const TensorInfo> tensors, Reference& reference,
-              MismatchList& mismatches, MatchResult& result) {
-  TensorNames names(tensors);
-  std::vector<TensorNumber>& matches =
-      result.matches.emplace_back(reference.tensors.size(), kNoTensor);
-  bool is_stranger = true;
-  for (std::size_t t = 0; t < matches.size(); ++t) {
-    if (!reference.needs_partner[t]) continue;
-    const TensorInfo& expected = reference.tensors[t];
-    const TensorNumber found = names.Find(expected.name, t);
-    if (found == kNoTensor) {
-      mismatches.Add(Mismatch::Kind::kOnlyInTemplate, input, nullptr, &expected);
-    } else if (tensors[found].shape != expected.shape) {
-      mismatches.Add(Mismatch::Kind::kOtherShape, input, &tensors[found], &expected);
-    } else if (tensors[found].dtype != expected.dtype ||
-               tensors[found].element_bytes != expected.element_bytes) {
-      mismatches.Add(Mismatch::Kind::kOtherDType, input, &tensors[found], &expected);
-    } else {
-      matches[t] = found;
+  MatchResult Run() {
+    for (std::size_t k = 0; k < inputs_.size(); ++k) {
+      FindPartners(k);
+      FindExtra(k);
+    }
+    result_.mismatches = mismatches_.Take();
+    return std::move(result_);
+  }
+
+ private:
+  void FindPartners(std::size_t input) {
+    const std::span<const TensorInfo> tensors = inputs_[input]->tensors();
+    TensorNames names(tensors);
+    std::vector<TensorNumber>& matches = result_.matches.emplace_back(tensors_.size(), kNoTensor);
+    for (std::size_t t = 0; t < matches.size(); ++t) {
+      if (!needs_partner_[t]) continue;
+      const TensorInfo& expected = tensors_[t];
+      const TensorNumber found = names.Find(expected.name, t);
+      if (found == kNoTensor) {
+        NoteMissing(t, input);
+      } else if (tensors[found].shape != expected.shape) {
+        mismatches_.Add(Mismatch::Kind::kOtherShape, input, &tensors[found], &expected);
+      } else if (tensors[found].dtype != expected.dtype ||
+                 tensors[found].element_bytes != expected.element_bytes) {
+        mismatches_.Add(Mismatch::Kind::kOtherDType, input, &tensors[found], &expected);
+      } else {
+        matches[t] = found;
+      }
     }
   }
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (reference.names.Find(tensors[i].name, i) != kNoTensor) {
-      is_stranger = false;
-    } else if (reference.needs_partner_of(tensors[i])) {
-      mismatches.Add(Mismatch::Kind::kOnlyInInput, input, &tensors[i], nullptr);
+
+  void FindExtra(std::size_t input) {
+    const std::span<const TensorInfo> tensors = inputs_[input]->tensors();
+    bool is_stranger = true;
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      if (names_.Find(tensors[i].name, i) != kNoTensor) {
+        is_stranger = false;
+      } else if (needs_partner_of_(tensors[i])) {
+        NoteExtra(tensors[i], input);
+      }
+    }
+    if (is_stranger) result_.strangers.push_back(input);
+  }
+
+  void NoteMissing(std::size_t t, std::size_t input) {
+    if (!request_.keep_missing) {
+      mismatches_.Add(Mismatch::Kind::kOnlyInTemplate, input, nullptr, &tensors_[t]);
+    } else if (result_.missing[t].inputs++ == 0) {
+      result_.missing[t].first_input = input;
     }
   }
-  if (is_stranger) result.strangers.push_back(input);
-}
+
+  void NoteExtra(const TensorInfo& tensor, std::size_t input) {
+    constexpr std::size_t kMostNames = 5;
+    if (!request_.keep_missing) {
+      mismatches_.Add(Mismatch::Kind::kOnlyInInput, input, &tensor, nullptr);
+    } else if (result_.extra[input].count++ < kMostNames) {
+      result_.extra[input].first_names.push_back(tensor.name);
+    }
+  }
+
+  std::span<const Checkpoint* const> inputs_;
+  const MatchRequest& request_;
+  const std::function<bool(const TensorInfo&)>& needs_partner_of_;
+  std::span<const TensorInfo> tensors_;  // of the template
+  TensorNames names_;                    // likewise
+  std::vector<bool> needs_partner_;      // likewise
+  MismatchList mismatches_;
+  MatchResult result_;
+};
 
 }  // namespace
 
-MatchResult MatchByName(std::span<const Checkpoint* const> inputs, std::size_t template_index,
+MatchResult MatchByName(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
                         const std::function<bool(const TensorInfo&)>& needs_partner) {
-  const std::span<const TensorInfo> tensors = inputs[template_index]->tensors();
-  Reference reference{.tensors = tensors,
-                      .names = TensorNames(tensors),
-                      .needs_partner = {},
-                      .needs_partner_of = needs_partner};
-  for (const TensorInfo& tensor : tensors) reference.needs_partner.push_back(needs_partner(tensor));
-  MismatchList mismatches(inputs, template_index);
-  MatchResult result;
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    MatchOne(k, inputs[k]->tensors(), reference, mismatches, result);
-  }
-  result.mismatches = mismatches.Take();
-  return result;
+  return Matcher(inputs, request, needs_partner).Run();
 }
 
 }  // namespace polyak

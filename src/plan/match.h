@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/checkpoint.h"
@@ -21,15 +22,38 @@ inline constexpr TensorNumber kNoTensor = std::numeric_limits<TensorNumber>::max
 // kNoTensor where it is missing, has another shape or dtype, or needs no partner.
 using Matches = std::vector<std::vector<TensorNumber>>;
 
+// A tensor of the template that inputs lack.
+struct MissingTensor {
+  std::size_t first_input = 0;
+  std::size_t inputs = 0;  // how many; 0: it isn't missing
+};
+
+// Tensors of one input that the template lacks.
+struct ExtraTensors {
+  std::size_t count = 0;
+  std::vector<std::string> first_names;  // at most five
+};
+
 struct MatchResult {
   Matches matches;
   Mismatches mismatches;
+  // With keep_missing: of each tensor of the template, of each input.
+  std::vector<MissingTensor> missing;
+  std::vector<ExtraTensors> extra;
   std::vector<std::size_t> strangers;  // inputs that have no name in common with the template
+};
+
+struct MatchRequest {
+  std::size_t template_index = 0;
+  // What is missing on one side is no mismatch.
+  bool keep_missing = false;
+  // What the list of mismatches may take; further ones are counted.
+  std::uint64_t list_bytes = std::uint64_t{8} << 20;
 };
 
 // Tensors for which `needs_partner` is false (they are the template's in any case) are not
 // compared, whichever input has them.
-MatchResult MatchByName(std::span<const Checkpoint* const> inputs, std::size_t template_index,
+MatchResult MatchByName(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
                         const std::function<bool(const TensorInfo&)>& needs_partner);
 
 }  // namespace polyak

@@ -68,6 +68,13 @@ std::uint64_t HelperBudgetBytes(std::uint64_t budget_bytes) noexcept {
   return std::max(kLeastHelperBytes, budget_bytes / 4);
 }
 
+std::uint64_t ListBudgetBytes(std::uint64_t budget_bytes, std::uint64_t index_bytes) noexcept {
+  constexpr std::uint64_t kLeastListBytes = kMiB;
+  const std::uint64_t used = kProgramBytes + index_bytes;
+  // Half of it: the list is told, too.
+  return std::max(kLeastListBytes, (budget_bytes - std::min(budget_bytes, used)) / 2);
+}
+
 std::uint64_t IndexBudgetBytes(std::uint64_t budget_bytes) noexcept {
   return budget_bytes - std::min(budget_bytes, kProgramBytes + kMiB);
 }

@@ -40,6 +40,9 @@ MemoryPlan PlanMemory(const MemoryRequest& request);
 // What of a budget is left for indexes.
 std::uint64_t IndexBudgetBytes(std::uint64_t budget_bytes) noexcept;
 
+// What of a budget is left for a list of what doesn't match: then there will be no tiles.
+std::uint64_t ListBudgetBytes(std::uint64_t budget_bytes, std::uint64_t index_bytes) noexcept;
+
 // What of a budget a helper program may allocate while files are opened. It has ended before
 // tiles are.
 std::uint64_t HelperBudgetBytes(std::uint64_t budget_bytes) noexcept;

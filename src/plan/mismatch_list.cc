@@ -15,8 +15,8 @@ namespace {
 
 using Kind = Mismatch::Kind;
 
-// Enough for anybody; what two files full of tensors could need is not.
-constexpr std::size_t kMostListed = 100'000;
+// Of a list's entry and of the map's, with what the allocator adds.
+constexpr std::uint64_t kEntryBytes = 512;
 
 std::string ShapeAndDType(const TensorInfo& tensor) {
   return ShapeText(tensor.shape) + " " + std::string(NameOf(tensor.dtype));
@@ -123,7 +123,9 @@ std::string Describe(const Mismatch& mismatch, std::string_view template_name) {
 
 }  // namespace
 
-MismatchList::MismatchList(std::span<const Checkpoint* const> inputs, std::size_t template_index) {
+MismatchList::MismatchList(std::span<const Checkpoint* const> inputs, std::size_t template_index,
+                           std::uint64_t most_bytes)
+    : bytes_left_(most_bytes) {
   mismatches_.template_index = template_index;
   for (const Checkpoint* input : inputs) mismatches_.inputs.push_back(input->path().string());
 }
@@ -131,15 +133,17 @@ MismatchList::MismatchList(std::span<const Checkpoint* const> inputs, std::size_
 void MismatchList::Add(Kind kind, std::size_t input, const TensorInfo* found,
                        const TensorInfo* expected) {
   const std::string& name = (found != nullptr ? found : expected)->name;
-  const auto key = std::tuple(kind, name, TextOf(kind, found));
+  const auto key = std::tuple(kind, std::string_view(name), TextOf(kind, found));
   if (const auto known = numbers_.find(key); known != numbers_.end()) {
     mismatches_.list[known->second].inputs.push_back(input);
     return;
   }
-  if (mismatches_.list.size() == kMostListed) {
+  const std::uint64_t bytes = kEntryBytes + name.size();
+  if (bytes > bytes_left_) {
     ++mismatches_.left_out;
     return;
   }
+  bytes_left_ -= bytes;
   numbers_.emplace(key, mismatches_.list.size());
   mismatches_.list.push_back({.kind = kind,
                               .tensor = name,

@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "core/checkpoint.h"
@@ -18,7 +19,9 @@ namespace polyak {
 // Not shared between threads.
 class MismatchList {
  public:
-  MismatchList(std::span<const Checkpoint* const> inputs, std::size_t template_index);
+  // What passes `most_bytes` of memory is counted only. The inputs must outlive the list.
+  MismatchList(std::span<const Checkpoint* const> inputs, std::size_t template_index,
+               std::uint64_t most_bytes);
 
   // The tensor of the input, null if it hasn't got it; that of the template likewise.
   void Add(Mismatch::Kind kind, std::size_t input, const TensorInfo* found,
@@ -28,7 +31,8 @@ class MismatchList {
 
  private:
   Mismatches mismatches_;
-  std::map<std::tuple<Mismatch::Kind, std::string, std::string>, std::size_t> numbers_;
+  std::uint64_t bytes_left_;
+  std::map<std::tuple<Mismatch::Kind, std::string_view, std::string>, std::size_t> numbers_;
 };
 
 // The error about them; `strangers` are the inputs that share no name with the template. The list

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <map>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -132,45 +130,24 @@ void FindShared(std::span<const Checkpoint* const> inputs, Plan& plan) {
   CheckNoneKept(reference, plan, first_with_payload);
 }
 
-std::string NamesOf(const std::vector<std::size_t>& inputs, const Mismatches& mismatches) {
-  const std::string first = ShortName(mismatches, inputs[0]);
-  if (inputs.size() == 1) return first;
-  return fmt::format("{} and {} more", first, inputs.size() - 1);
-}
-
-// Tensors that only these inputs have, in one warning.
-struct LeftOut {
-  std::size_t count = 0;
-  std::string names;
-
-  void Add(const std::string& name) {
-    constexpr std::size_t kMostNamed = 5;
-    if (++count <= kMostNamed) names += (count == 1 ? "" : ", ") + name;
-    if (count == kMostNamed + 1) names += ", ...";
+// --missing keep: what is missing on one side is the template's, or left out.
+void KeepMissing(const MatchResult& result, Plan& plan, Rules& rules) {
+  for (std::size_t t = 0; t < result.missing.size(); ++t) {
+    const MissingTensor& missing = result.missing[t];
+    if (missing.inputs == 0) continue;
+    std::string inputs = ShortName(result.mismatches, missing.first_input);
+    if (missing.inputs > 1) inputs += fmt::format(" and {} more", missing.inputs - 1);
+    plan.tensors[t] = {.action = Action::kKeep, .rule = rules.NumberOf("missing in " + inputs)};
   }
-};
-
-// --missing keep: takes what is missing on one side out of the list.
-void KeepMissing(std::span<const TensorInfo> tensors, Plan& plan, Rules& rules,
-                 Mismatches& mismatches) {
-  std::unordered_map<std::string_view, std::size_t> numbers;
-  for (std::size_t t = 0; t < tensors.size(); ++t) numbers.emplace(tensors[t].name, t);
-  std::map<std::string, LeftOut> left_out;
-  std::erase_if(mismatches.list, [&](const Mismatch& mismatch) {
-    const std::string inputs = NamesOf(mismatch.inputs, mismatches);
-    if (mismatch.kind == Mismatch::Kind::kOnlyInTemplate) {
-      plan.tensors[numbers.at(mismatch.tensor)] = {.action = Action::kKeep,
-                                                   .rule = rules.NumberOf("missing in " + inputs)};
-    } else if (mismatch.kind == Mismatch::Kind::kOnlyInInput) {
-      left_out[inputs].Add(mismatch.tensor);
-    } else {
-      return false;
-    }
-    return true;
-  });
-  for (const auto& [inputs, tensors_left_out] : left_out) {
-    plan.warnings.push_back(fmt::format("{}: left out, since the template hasn't got it: {}",
-                                        inputs, tensors_left_out.names));
+  for (std::size_t k = 0; k < result.extra.size(); ++k) {
+    const ExtraTensors& extra = result.extra[k];
+    if (extra.count == 0) continue;
+    const bool has_more = extra.count > extra.first_names.size();
+    plan.warnings.push_back(fmt::format(
+        "{}: {} left out, since the template hasn't got {}: {}{}", ShortName(result.mismatches, k),
+        extra.count == 1 ? "a tensor is" : fmt::format("{} tensors are", extra.count),
+        extra.count == 1 ? "it" : "them", fmt::join(extra.first_names, ", "),
+        has_more ? ", ..." : ""));
   }
 }
 
@@ -184,17 +161,17 @@ void MatchAndDecide(std::span<const Checkpoint* const> inputs, const PlanRequest
     const Decision decision = Decide(tensor, selector);
     plan.tensors.push_back({.action = decision.action, .rule = rules.NumberOf(decision.rule)});
   }
-  MatchResult result =
-      MatchByName(inputs, request.template_index, [&selector](const TensorInfo& tensor) {
-        return Decide(tensor, selector).action != Action::kKeep;
-      });
+  const MatchRequest match{.template_index = request.template_index,
+                           .keep_missing = request.missing == MissingTensors::kKeep,
+                           .list_bytes = request.list_bytes};
+  MatchResult result = MatchByName(inputs, match, [&selector](const TensorInfo& tensor) {
+    return Decide(tensor, selector).action != Action::kKeep;
+  });
   selector.CheckAllUsed();
-  if (request.missing == MissingTensors::kKeep && result.mismatches.left_out == 0) {
-    KeepMissing(tensors, plan, rules, result.mismatches);
-  }
   if (!result.mismatches.list.empty()) {
     throw MismatchError(std::move(result.mismatches), result.strangers);
   }
+  KeepMissing(result, plan, rules);
   plan.matches = std::move(result.matches);
 }
 

@@ -52,6 +52,8 @@ struct PlanRequest {
   std::size_t template_index = 0;
   Selection selection;
   MissingTensors missing = MissingTensors::kRefuse;
+  // What a list of mismatches may take; further ones are counted.
+  std::uint64_t list_bytes = std::uint64_t{8} << 20;
 };
 
 // Decides what each tensor gets. Throws Error: kMismatch where the inputs don't fit together (with

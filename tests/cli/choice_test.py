@@ -204,7 +204,7 @@ class Tensors(Choice):
         self.assertRegex(self.result.stdout, r"kept .*missing in s\.onnx.*: head")
         made = self.made(large, small, "--missing", "keep")
         self.assert_same(made, {"body": numpy.float32([1.5])})
-        self.assertRegex(self.result.stderr, r"warning: l\.onnx: left out.*: head")
+        self.assertRegex(self.result.stderr, r"warning: l\.onnx: a tensor is left out.*: head")
 
     def test_none_of_which_is_left_are_an_error(self):
         self.assert_refused(["average", self.a, self.b, "--exclude", "*", "-o", self.output],

@@ -15,7 +15,7 @@ bool IsNoState(const TensorInfo& tensor) { return tensor.role != Role::kOptimize
 
 std::vector<Mismatch> MismatchesOf(const FakeCheckpoint& input, const FakeCheckpoint& reference) {
   const std::vector<const Checkpoint*> inputs = {&input, &reference};
-  return MatchByName(inputs, 1, IsNoState).mismatches.list;
+  return MatchByName(inputs, {.template_index = 1}, IsNoState).mismatches.list;
 }
 
 TEST(MatchByName, PairsTensorsWhateverTheirOrder) {
@@ -24,7 +24,7 @@ TEST(MatchByName, PairsTensorsWhateverTheirOrder) {
   const FakeCheckpoint b(
       "b", {MakeTensor("y", DType::kFloat32, {3}), MakeTensor("x", DType::kFloat32, {2})});
   const std::vector<const Checkpoint*> inputs = {&a, &b};
-  const MatchResult result = MatchByName(inputs, 0, IsNoState);
+  const MatchResult result = MatchByName(inputs, {.template_index = 0}, IsNoState);
   EXPECT_THAT(result.matches[0], ElementsAre(0, 1));
   EXPECT_THAT(result.matches[1], ElementsAre(1, 0));
   EXPECT_THAT(result.strangers, ::testing::IsEmpty());
@@ -65,7 +65,7 @@ TEST(MatchByName, TellsADifferenceThatSeveralInputsHaveAlikeOnce) {
   const FakeCheckpoint other("a", {MakeTensor("w", DType::kFloat32, {3})});
   const FakeCheckpoint third("b", {MakeTensor("w", DType::kFloat32, {4})});
   const std::vector<const Checkpoint*> inputs = {&other, &third, &other, &same};
-  const MatchResult result = MatchByName(inputs, 3, IsNoState);
+  const MatchResult result = MatchByName(inputs, {.template_index = 3}, IsNoState);
   ASSERT_EQ(result.mismatches.list.size(), 2U);
   EXPECT_THAT(result.mismatches.list[0].inputs, ElementsAre(0, 2));
   EXPECT_THAT(result.mismatches.list[1].inputs, ElementsAre(1));

@@ -14,7 +14,8 @@ using test::MakeTensor;
 
 Error ErrorAbout(const FakeCheckpoint& input, const FakeCheckpoint& reference) {
   const std::vector<const Checkpoint*> inputs = {&input, &reference};
-  MatchResult result = MatchByName(inputs, 1, [](const TensorInfo&) { return true; });
+  MatchResult result =
+      MatchByName(inputs, {.template_index = 1}, [](const TensorInfo&) { return true; });
   return MismatchError(std::move(result.mismatches), result.strangers);
 }
 
@@ -51,7 +52,8 @@ TEST(MismatchError, CountsOneThatSeveralLackAsOne) {
   const FakeCheckpoint b{"b", Floats({"x"})};
   const FakeCheckpoint reference{"m", Floats({"x", "y"})};
   const std::vector<const Checkpoint*> inputs = {&a, &b, &reference};
-  MatchResult result = MatchByName(inputs, 2, [](const TensorInfo&) { return true; });
+  MatchResult result =
+      MatchByName(inputs, {.template_index = 2}, [](const TensorInfo&) { return true; });
   EXPECT_STREQ(MismatchError(std::move(result.mismatches), result.strangers).what(),
                "1 tensor doesn't match those of the template m");
 }
@@ -80,7 +82,8 @@ TEST(MismatchError, AsksWhetherItIsTheSameModelWhereNoNameIsShared) {
   const FakeCheckpoint b{"b", Floats({"p", "q"})};
   const FakeCheckpoint reference{"m", Floats({"x", "y"})};
   const std::vector<const Checkpoint*> inputs = {&a, &b, &reference};
-  MatchResult result = MatchByName(inputs, 2, [](const TensorInfo&) { return true; });
+  MatchResult result =
+      MatchByName(inputs, {.template_index = 2}, [](const TensorInfo&) { return true; });
   EXPECT_EQ(MismatchError(std::move(result.mismatches), result.strangers).hint(),
             "no tensor of b has a name that the template has: is it the same model?");
   EXPECT_THAT(ErrorAbout({"a", {MakeTensor("w", DType::kFloat32, {3})}},

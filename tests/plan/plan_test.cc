@@ -152,7 +152,8 @@ TEST(MakePlan, KeepsWhatIsMissingElsewhereWhenToldTo) {
   EXPECT_THAT(DecisionsOf(PlanOf({kBody}, {kBody, kHead}, keep)),
               ElementsAre("average (parameter)", "keep (missing in a)"));
   const Plan extra = PlanOf({kBody, kHead, kMoment}, {kBody}, keep);
-  EXPECT_THAT(extra.warnings, ElementsAre("a: left out, since the template hasn't got it: head.w"));
+  EXPECT_THAT(extra.warnings,
+              ElementsAre("a: a tensor is left out, since the template hasn't got it: head.w"));
   EXPECT_THAT(Refusal({kBody, kOtherHead}, {kBody, kHead}, keep), HasSubstr("another shape"))
       << "another shape is not missing";
 }
