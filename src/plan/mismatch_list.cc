@@ -17,6 +17,9 @@ using Kind = Mismatch::Kind;
 
 // Of a list's entry and of the map's, with what the allocator adds.
 constexpr std::uint64_t kEntryBytes = 512;
+// Hostile names take long to compare: 2 × 20 × 200 of 256 bytes take under a second.
+constexpr std::size_t kMostCompared = 200;    // with one tensor
+constexpr std::size_t kMostSuggestions = 20;  // for the tensors of one side: more aren't shown
 
 std::string ShapeAndDType(const TensorInfo& tensor) {
   return ShapeText(tensor.shape) + " " + std::string(NameOf(tensor.dtype));
@@ -37,17 +40,45 @@ std::vector<std::string_view> NamesOfKind(const Mismatches& mismatches, Kind kin
   return names;
 }
 
+// "[2] float32" of a tensor that only one side has.
+std::string_view ShapeAndDTypeOf(const Mismatch& mismatch) {
+  return mismatch.kind == Kind::kOnlyInTemplate ? mismatch.expected : mismatch.found;
+}
+
+// The tensors of one side, one of which a tensor of the other may be meant to be.
+class Candidates {
+ public:
+  Candidates(const Mismatches& mismatches, Kind kind) : all_(NamesOfKind(mismatches, kind)) {
+    for (const Mismatch& mismatch : mismatches.list) {
+      if (mismatch.kind == kind) alike_[ShapeAndDTypeOf(mismatch)].push_back(mismatch.tensor);
+    }
+  }
+
+  // The nearest of the same shape and dtype; of any if none of those is near.
+  std::string_view NearestTo(const Mismatch& mismatch) const {
+    std::size_t left = kMostCompared;
+    if (const auto found = alike_.find(ShapeAndDTypeOf(mismatch)); found != alike_.end()) {
+      const auto alike = std::span(found->second).first(std::min(left, found->second.size()));
+      const std::string_view nearest = Nearest(mismatch.tensor, alike);
+      if (!nearest.empty()) return nearest;
+      left -= alike.size();
+    }
+    return Nearest(mismatch.tensor, std::span(all_).first(std::min(left, all_.size())));
+  }
+
+ private:
+  std::vector<std::string_view> all_;
+  std::map<std::string_view, std::vector<std::string_view>> alike_;
+};
+
 // For tensors that only one side has: the most alike that only the other one has.
-void FindSimilar(Mismatches& mismatches) {
-  constexpr std::size_t kMostSuggestions = 100;
-  const auto in_template = NamesOfKind(mismatches, Kind::kOnlyInTemplate);
-  const auto in_inputs = NamesOfKind(mismatches, Kind::kOnlyInInput);
+void FindSimilar(Kind kind, Kind other, Mismatches& mismatches) {
+  const Candidates candidates(mismatches, other);
   std::size_t tried = 0;
   for (Mismatch& mismatch : mismatches.list) {
-    if (mismatch.kind != Kind::kOnlyInTemplate && mismatch.kind != Kind::kOnlyInInput) continue;
+    if (mismatch.kind != kind) continue;
     if (++tried > kMostSuggestions) return;
-    mismatch.similar =
-        Nearest(mismatch.tensor, mismatch.kind == Kind::kOnlyInTemplate ? in_inputs : in_template);
+    mismatch.similar = candidates.NearestTo(mismatch);
   }
 }
 
@@ -75,8 +106,8 @@ std::string_view CommonPrefix(const std::vector<std::string_view>& longer,
 }
 
 std::string PrefixHint(const Mismatches& mismatches) {
-  constexpr std::size_t kMostCompared = 10'000;
-  if (mismatches.list.size() > kMostCompared) return {};
+  constexpr std::size_t kMostNames = 10'000;
+  if (mismatches.list.size() > kMostNames) return {};
   const auto in_template = NamesOfKind(mismatches, Kind::kOnlyInTemplate);
   const auto in_inputs = NamesOfKind(mismatches, Kind::kOnlyInInput);
   if (const auto prefix = CommonPrefix(in_inputs, in_template); !prefix.empty()) {
@@ -156,7 +187,8 @@ void MismatchList::Add(Kind kind, std::size_t input, const TensorInfo* found,
 Mismatches MismatchList::Take() {
   numbers_.clear();
   std::ranges::stable_sort(mismatches_.list, {}, &Mismatch::kind);
-  FindSimilar(mismatches_);
+  FindSimilar(Kind::kOnlyInTemplate, Kind::kOnlyInInput, mismatches_);
+  FindSimilar(Kind::kOnlyInInput, Kind::kOnlyInTemplate, mismatches_);
   return std::move(mismatches_);
 }
 

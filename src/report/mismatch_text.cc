@@ -14,7 +14,7 @@ namespace {
 
 using Kind = Mismatch::Kind;
 
-constexpr std::size_t kMostLines = 20;
+constexpr std::size_t kMostLines = 20;  // titles of groups and all else included
 constexpr std::size_t kMostInputs = 4;
 
 // Consecutive ones of one kind in the same inputs.
@@ -76,16 +76,32 @@ std::vector<Group> GroupsOf(const Mismatches& mismatches) {
   return groups;
 }
 
-// Gives each group its fair share of the lines.
-void ShareLines(std::vector<Group>& groups) {
-  for (std::size_t given = 0, before = 1; given < kMostLines && before != given;) {
+// Gives each group its fair share of `most` lines: all in turn one more tensor, the first of which
+// costs the group's title, too.
+void ShareLines(std::size_t most, std::vector<Group>& groups) {
+  for (std::size_t given = 0, before = 1; before != given;) {
     before = given;
     for (Group& group : groups) {
-      if (given == kMostLines || group.shown == group.members.size()) continue;
+      const std::size_t cost = group.shown == 0 ? 2 : 1;
+      if (given + cost > most || group.shown == group.members.size()) continue;
       ++group.shown;
-      ++given;
+      given += cost;
     }
   }
+}
+
+// How many of them no line tells of.
+std::uint64_t ChooseShown(std::uint64_t left_out, std::vector<Group>& groups) {
+  std::uint64_t lines = 0;
+  std::uint64_t members = left_out;
+  for (const Group& group : groups) {
+    lines += 1 + group.members.size();
+    members += group.members.size();
+  }
+  const bool fits = left_out == 0 && lines <= kMostLines;
+  ShareLines(fits ? kMostLines : kMostLines - 1, groups);  // the last: "and N more"
+  for (const Group& group : groups) members -= group.shown;
+  return members;
 }
 
 }  // namespace
@@ -93,11 +109,9 @@ void ShareLines(std::vector<Group>& groups) {
 std::string MismatchText(const Mismatches& mismatches) {
   if (mismatches.list.size() == 1 && mismatches.list[0].inputs.size() == 1) return {};
   std::vector<Group> groups = GroupsOf(mismatches);
-  ShareLines(groups);
+  const std::uint64_t untold = ChooseShown(mismatches.left_out, groups);
   std::string text;
-  std::uint64_t untold = mismatches.left_out;
   for (const Group& group : groups) {
-    untold += group.members.size() - group.shown;
     if (group.shown == 0) continue;
     text += "  " + TitleOf(mismatches, group.members[0]) + ":\n";
     for (const Mismatch& mismatch : group.members.first(group.shown)) text += LineOf(mismatch);

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "plan/match.h"
 #include "support/fake_checkpoint.h"
 
@@ -90,6 +92,39 @@ TEST(MismatchError, AsksWhetherItIsTheSameModelWhereNoNameIsShared) {
                          {"m", {MakeTensor("w", DType::kFloat32, {2})}})
                   .hint(),
               ::testing::HasSubstr("--exclude"));
+}
+
+std::string SimilarTo(const std::string& name, const Error& error) {
+  const std::vector<Mismatch>& list = error.mismatches()->list;
+  const auto found = std::ranges::find(list, name, &Mismatch::tensor);
+  return found == list.end() ? "not listed" : found->similar;
+}
+
+TEST(MismatchError, SuggestsTensorsOfTheSameShapeAndDTypeFirst) {
+  const FakeCheckpoint reference{"m",
+                                 {MakeTensor("head.weight", DType::kFloat32, {2}),
+                                  MakeTensor("bead.weight", DType::kFloat32, {9})}};
+  const FakeCheckpoint input{"a",
+                             {MakeTensor("head.weights", DType::kFloat32, {3}),
+                              MakeTensor("heads.weighty", DType::kFloat32, {2}),
+                              MakeTensor("head.weighs", DType::kFloat16, {2})}};
+  const Error error = ErrorAbout(input, reference);
+  EXPECT_EQ(SimilarTo("head.weight", error), "heads.weighty");  // two edits, not one
+  EXPECT_EQ(SimilarTo("heads.weighty", error), "head.weight");
+  // None of their shape and dtype is near.
+  EXPECT_EQ(SimilarTo("bead.weight", error), "head.weights");
+  EXPECT_EQ(SimilarTo("head.weights", error), "head.weight");
+  EXPECT_EQ(SimilarTo("head.weighs", error), "head.weight");
+}
+
+TEST(MismatchError, SuggestsForBothSidesHoweverManyTheOneHas) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 150; ++i) names.push_back("layer" + std::to_string(1000 + i));
+  const Error error = ErrorAbout({"a", Floats({"x", "layer1000s"})}, {"m", Floats(names)});
+  EXPECT_EQ(SimilarTo("layer1000s", error), "layer1000");
+  EXPECT_EQ(SimilarTo("layer1000", error), "layer1000s");
+  EXPECT_EQ(SimilarTo("layer1019", error), "layer1000s");
+  EXPECT_EQ(SimilarTo("layer1020", error), "");
 }
 
 TEST(MismatchError, SeesThatAPrefixIsAllThatSetsNamesApart) {

@@ -52,7 +52,21 @@ TEST(MismatchText, SaysNothingMoreOfASingleOne) {
   EXPECT_EQ(MismatchText(Some({{.tensor = "w", .expected = "[1] float32", .inputs = {0}}})), "");
 }
 
-TEST(MismatchText, StaysAScreenfulAndTellsOfEveryGroup) {
+// `groups` inputs before the template, each with `members` of its own.
+Mismatches InGroups(std::size_t groups, std::size_t members) {
+  std::vector<Mismatch> list;
+  for (std::size_t input = 0; input < groups; ++input) {
+    for (std::size_t i = 0; i < members; ++i) {
+      list.push_back({.kind = Kind::kOnlyInInput,
+                      .tensor = "t" + std::to_string(i),
+                      .found = "[2] float32",
+                      .inputs = {input}});
+    }
+  }
+  return Some(std::move(list), groups + 1);
+}
+
+TEST(MismatchText, TakesAtMostTwentyLinesAndTellsOfEveryGroup) {
   std::vector<Mismatch> list;
   for (const Kind kind : {Kind::kOnlyInTemplate, Kind::kOnlyInInput, Kind::kOtherDType}) {
     for (int i = 0; i < 1000; ++i) {
@@ -62,9 +76,34 @@ TEST(MismatchText, StaysAScreenfulAndTellsOfEveryGroup) {
   Mismatches mismatches = Some(list);
   mismatches.left_out = 5;
   const std::string text = MismatchText(mismatches);
-  EXPECT_LE(std::ranges::count(text, '\n'), 24);
-  EXPECT_THAT(text, HasSubstr("other dtype in 0.h5"));
-  EXPECT_THAT(text, HasSubstr("and 2985 more (--json lists all)\n"));
+  EXPECT_EQ(std::ranges::count(text, '\n'), 20);  // 3 titles, 16 tensors, what is untold
+  EXPECT_THAT(text, HasSubstr("    t5  \n  only in 0.h5:\n"));
+  EXPECT_THAT(text, HasSubstr("    t4  \n  other dtype in 0.h5:\n"));
+  EXPECT_THAT(text, HasSubstr("    t4  , expected \n  and 2989 more (--json lists all)\n"));
+}
+
+TEST(MismatchText, CountsTheMembersOfGroupsThatGetNoLine) {
+  const std::string text = MismatchText(InGroups(13, 1));
+  EXPECT_EQ(std::ranges::count(text, '\n'), 19);  // 9 groups, what is untold
+  EXPECT_THAT(text, HasSubstr("  only in 8.h5:\n    t0  [2] float32\n  and 4 more"));
+  EXPECT_THAT(MismatchText(InGroups(13, 5)), HasSubstr("    t1  [2] float32\n  only in 1.h5:\n"));
+}
+
+TEST(MismatchText, IsNeverLongerAndTellsAllThatFits) {
+  for (std::size_t groups = 1; groups < 30; ++groups) {
+    for (std::size_t members = 1; members < 30; ++members) {
+      if (groups * members == 1) continue;
+      const std::string text = MismatchText(InGroups(groups, members));
+      const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+      const std::size_t all = groups * (1 + members);
+      if (all <= 20) {
+        EXPECT_EQ(lines, all) << text;
+      } else {
+        EXPECT_TRUE(lines == 19 || lines == 20) << text;
+        EXPECT_THAT(text, HasSubstr(" more (--json lists all)\n"));
+      }
+    }
+  }
 }
 
 TEST(MismatchText, EscapesNames) {
