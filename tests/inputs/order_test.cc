@@ -86,8 +86,9 @@ TEST_F(Order, ThatGoesDownIsAWarningWhereItCounts) {
   EXPECT_THAT(Warnings(), IsEmpty());
   request_.order_matters = true;
   EXPECT_THAT(Choose(files), ElementsAre("ep9.onnx", "ep11.onnx", "ep10.onnx"));
-  EXPECT_THAT(Warnings(), ElementsAre("ep11.onnx comes before ep10.onnx, though the method weighs "
-                                      "the method depends on their order (their numbers are 11 and 10)"));
+  EXPECT_THAT(Warnings(),
+              ElementsAre("ep11.onnx comes before ep10.onnx, though the method weighs "
+                          "the method depends on their order (their numbers are 11 and 10)"));
   request_.order_matters = false;
   request_.last = 2;
   Choose(files);
