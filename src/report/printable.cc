@@ -75,6 +75,10 @@ std::string Printable(std::string_view text) { return Escape(text, true); }
 
 std::string PrintableMessage(std::string_view text) { return Escape(text, false); }
 
+std::string Counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string BytesText(std::uint64_t bytes) {
   constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   if (bytes < 1024) return fmt::format("{} bytes", bytes);

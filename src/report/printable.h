@@ -15,6 +15,9 @@ std::string Printable(std::string_view text);
 // The same without changing backslashes, for whole messages that hold names.
 std::string PrintableMessage(std::string_view text);
 
+// "1 tensor", "18 tensors"
+std::string Counted(std::uint64_t count, std::string_view noun);
+
 // "1.5 MiB"; bytes below 1 KiB as a whole number.
 std::string BytesText(std::uint64_t bytes);
 

@@ -2,18 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "report/options_json.h"
+
 namespace polyak {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json OptionsJson(const std::vector<OptionReport>& options) {
-  Json json = Json::object();
-  for (const OptionReport& option : options) {
-    std::visit([&](const auto& value) { json[option.name] = value; }, option.value);
-  }
-  return json;
-}
 
 Json InputJson(const InputReport& input) {
   constexpr std::size_t kHashDigits = 32;

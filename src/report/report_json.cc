@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/mismatch.h"
+#include "report/options_json.h"
 
 namespace polyak {
 namespace {
@@ -38,14 +39,6 @@ Json TensorJson(const TensorReport& tensor, const Report& report) {
   return json;
 }
 
-Json OptionsJson(const Report& report) {
-  Json json = Json::object();
-  for (const OptionReport& option : report.options) {
-    std::visit([&](const auto& value) { json[option.name] = value; }, option.value);
-  }
-  return json;
-}
-
 Json SecondsJson(const Timings& seconds) {
   return {{"open", seconds.open},       {"plan", seconds.plan},     {"compare", seconds.compare},
           {"average", seconds.average}, {"commit", seconds.commit}, {"total", seconds.total}};
@@ -63,7 +56,7 @@ Json HeadJson(const Report& report) {
   json["version"] = report.version;
   json["dry_run"] = report.is_dry_run;
   json["method"] = report.method;
-  json["options"] = OptionsJson(report);
+  json["options"] = OptionsJson(report.options);
   json["format"] = report.format;
   json["output"] = report.output.string();
   json["template"] = report.inputs[report.template_index].path.string();

@@ -12,10 +12,6 @@
 namespace polyak {
 namespace {
 
-std::string Counted(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 void AddInputs(const Report& report, bool whole, std::ostream& out) {
   constexpr std::size_t kMostInputs = 40;
   const std::size_t shown =

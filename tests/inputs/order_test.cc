@@ -87,12 +87,12 @@ TEST_F(Order, ThatGoesDownIsAWarningWhereItCounts) {
   request_.order_matters = true;
   EXPECT_THAT(Choose(files), ElementsAre("ep9.onnx", "ep11.onnx", "ep10.onnx"));
   EXPECT_THAT(Warnings(),
-              ElementsAre("ep11.onnx comes before ep10.onnx, though the method weighs "
+              ElementsAre("ep11.onnx comes before ep10.onnx, though "
                           "the method depends on their order (their numbers are 11 and 10)"));
   request_.order_matters = false;
   request_.last = 2;
   Choose(files);
-  EXPECT_THAT(Warnings(), ElementsAre(HasSubstr("--last and --every count the last")));
+  EXPECT_THAT(Warnings(), ElementsAre(HasSubstr("--last and --every take the last")));
 }
 
 TEST_F(Order, ThatGoesDownIsSeenAcrossArguments) {

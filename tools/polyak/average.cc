@@ -71,6 +71,28 @@ Job JobOf(const AverageOptions& options) {
   return job;
 }
 
+void AddMethodOptions(CLI::App& average, AverageOptions& options) {
+  average.add_option("--method", options.method, MethodHelp())
+      ->check(Described(MethodNames()))
+      ->type_name("NAME")
+      ->group("Method");
+  average.add_option("--decay", options.decay, "ema: the decay, 0 <= BETA < 1")
+      ->type_name("BETA")
+      ->group("Method");
+  average
+      .add_option("--half-life", options.half_life,
+                  "ema: after how many checkpoints a weight has halved, instead of the decay")
+      ->type_name("H")
+      ->group("Method");
+  average.add_option("--weights", options.weights, "weights: one number per checkpoint")
+      ->type_name("W,W,...")
+      ->group("Method");
+  average.add_flag("--no-normalize", options.no_normalize, "weights: don't divide by their sum")
+      ->group("Method");
+  average.add_flag("--extrapolate", options.extrapolate, "weights: allow negative ones")
+      ->group("Method");
+}
+
 }  // namespace
 
 void AddAverage(CLI::App& app, Action& action) {
@@ -95,25 +117,7 @@ void AddAverage(CLI::App& app, Action& action) {
       ->add_option("CKPT", options->work.inputs,
                    "Checkpoints (ONNX, HDF5), oldest first: files, folders, quoted globs, @LIST")
       ->type_name("");
-  average->add_option("--method", options->method, MethodHelp())
-      ->check(Described(MethodNames()))
-      ->type_name("NAME")
-      ->group("Method");
-  average->add_option("--decay", options->decay, "ema: the decay, 0 <= BETA < 1")
-      ->type_name("BETA")
-      ->group("Method");
-  average
-      ->add_option("--half-life", options->half_life,
-                   "ema: after how many checkpoints a weight has halved, instead of the decay")
-      ->type_name("H")
-      ->group("Method");
-  average->add_option("--weights", options->weights, "weights: one number per checkpoint")
-      ->type_name("W,W,...")
-      ->group("Method");
-  average->add_flag("--no-normalize", options->no_normalize, "weights: don't divide by their sum")
-      ->group("Method");
-  average->add_flag("--extrapolate", options->extrapolate, "weights: allow negative ones")
-      ->group("Method");
+  AddMethodOptions(*average, *options);
   AddChoiceOptions(*average, options->work);
   AddWorkOptions(*average, options->work);
   average->callback([options, &action] {

@@ -19,6 +19,7 @@
 #include "figures.h"
 #include "json_errors.h"
 #include "pass_options.h"
+#include "report/printable.h"
 #include "terminal.h"
 #include "typed_values.h"
 

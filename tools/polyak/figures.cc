@@ -17,10 +17,6 @@ std::string FigureText(const Extreme& extreme) {
   return FigureText(std::get<double>(extreme));
 }
 
-std::string Counted(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 Json FigureJson(double figure) {
   if (std::isnan(figure)) return nullptr;
   if (std::isinf(figure)) return figure > 0 ? "inf" : "-inf";

@@ -16,8 +16,6 @@ using Json = nlohmann::ordered_json;
 std::string FigureText(double figure);
 // An integer in full.
 std::string FigureText(const Extreme& extreme);
-// "1 tensor", "2 tensors"
-std::string Counted(std::uint64_t count, std::string_view noun);
 
 // JSON has no infinity and no NaN: "inf", "-inf"; null for NaN, which stands for what isn't
 // defined. Finite numbers read back exactly.
