@@ -116,8 +116,11 @@ std::string MismatchText(const Mismatches& mismatches) {
     text += "  " + TitleOf(mismatches, group.members[0]) + ":\n";
     for (const Mismatch& mismatch : group.members.first(group.shown)) text += LineOf(mismatch);
   }
-  if (untold > 0)
-    fmt::format_to(std::back_inserter(text), "  and {} more (--json lists all)\n", untold);
+  if (untold > 0) {
+    const bool is_whole = mismatches.left_out == 0;
+    text += fmt::format("  and {} more (--json lists {})\n", untold,
+                        is_whole ? "all" : fmt::format("the first {}", mismatches.list.size()));
+  }
   return text;
 }
 

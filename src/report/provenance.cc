@@ -1,13 +1,10 @@
 #include "report/provenance.h"
 
-#include <nlohmann/json.hpp>
-
+#include "report/json_text.h"
 #include "report/options_json.h"
 
 namespace polyak {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json InputJson(const InputReport& input) {
   constexpr std::size_t kHashDigits = 32;

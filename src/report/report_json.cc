@@ -1,21 +1,15 @@
 #include "report/report_json.h"
 
-#include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
 #include <string_view>
 
 #include "core/mismatch.h"
+#include "report/json_text.h"
 #include "report/options_json.h"
 
 namespace polyak {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-std::string Text(const Json& json) {
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
-}
 
 Json InputJson(const InputReport& input) {
   Json json;
@@ -100,21 +94,9 @@ Json MismatchJson(const Mismatch& mismatch, const Mismatches& mismatches) {
   return json;
 }
 
-// A list, an element per line.
-template <typename List, typename MakeJson>
-void WriteList(const List& list, const MakeJson& make_json, std::ostream& out) {
-  out << "[";
-  bool is_first = true;
-  for (const auto& element : list) {
-    out << (is_first ? "\n" : ",\n") << Text(make_json(element));
-    is_first = false;
-  }
-  out << "\n]";
-}
-
 // An object without its closing brace, so that lists can follow.
 void WriteHead(const Json& head, std::ostream& out) {
-  std::string text = Text(head);
+  std::string text = JsonText(head);
   text.pop_back();
   out << text;
 }
@@ -124,12 +106,12 @@ void WriteHead(const Json& head, std::ostream& out) {
 void WriteJson(const Report& report, std::ostream& out) {
   WriteHead(HeadJson(report), out);
   out << ",\n\"inputs\": ";
-  WriteList(report.inputs, InputJson, out);
+  WriteJsonList(report.inputs, InputJson, out);
   out << ",\n\"left_out\": ";
-  WriteList(
+  WriteJsonList(
       report.left_out, [](const auto& path) { return Json(path.string()); }, out);
   out << ",\n\"tensors\": ";
-  WriteList(
+  WriteJsonList(
       report.tensors, [&](const TensorReport& tensor) { return TensorJson(tensor, report); }, out);
   out << "}\n";
 }
@@ -147,7 +129,7 @@ void WriteJson(const Error& error, std::ostream& out) {
     const Mismatches& mismatches = *error.mismatches();
     if (mismatches.left_out > 0) out << ", \"unlisted_mismatches\": " << mismatches.left_out;
     out << ", \"mismatches\": ";
-    WriteList(
+    WriteJsonList(
         mismatches.list,
         [&](const Mismatch& mismatch) { return MismatchJson(mismatch, mismatches); }, out);
   }

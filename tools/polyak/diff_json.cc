@@ -1,11 +1,11 @@
 #include "diff_json.h"
 
 #include <array>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "diff_order.h"
 #include "figures.h"
+#include "report/json_text.h"
 
 namespace polyak::command {
 namespace {
@@ -61,19 +61,17 @@ Json CheckpointJson(const ComparedCheckpoint& side) {
 }  // namespace
 
 void PrintDiffJson(const Diff& found, std::string_view sort, double tolerance, std::ostream& out) {
-  out << "{\"a\": " << OneLine(CheckpointJson(found.a))
-      << ",\n \"b\": " << OneLine(CheckpointJson(found.b))
-      << ",\n \"tolerance\": " << OneLine(FigureJson(tolerance)) << ",\n \"tensors\": [";
-  const char* separator = "\n  ";
-  for (const std::uint32_t number : OrderOf(found, sort)) {
-    out << separator << OneLine(TensorJson(found, found.tensors[number]));
-    separator = ",\n  ";
-  }
+  out << "{\"a\": " << JsonText(CheckpointJson(found.a))
+      << ",\n \"b\": " << JsonText(CheckpointJson(found.b))
+      << ",\n \"tolerance\": " << JsonText(FigureJson(tolerance)) << ",\n \"tensors\": ";
+  WriteJsonList(
+      OrderOf(found, sort),
+      [&](std::uint32_t number) { return TensorJson(found, found.tensors[number]); }, out);
   const Json totals = {{"tensors", found.tensors.size()},
                        {"equal", found.equal()},
                        {"different", found.different()},
                        {"not_compared", found.not_compared()}};
-  out << "],\n \"totals\": " << OneLine(totals) << "}\n";
+  out << ",\n \"totals\": " << JsonText(totals) << "}\n";
 }
 
 }  // namespace polyak::command

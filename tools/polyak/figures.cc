@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 namespace polyak::command {
 
@@ -26,10 +25,6 @@ Json FigureJson(double figure) {
 Json FigureJson(const Extreme& extreme) {
   if (const auto* figure = std::get_if<double>(&extreme)) return FigureJson(*figure);
   return std::visit([](const auto& number) { return Json(number); }, extreme);
-}
-
-std::string OneLine(const Json& json) {
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 }  // namespace polyak::command

@@ -1,16 +1,12 @@
 // Numbers of inspect and diff, for people and for programs.
 #pragma once
 
-#include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <string_view>
 
 #include "arithmetic/element_statistics.h"
+#include "report/json_text.h"
 
 namespace polyak::command {
-
-using Json = nlohmann::ordered_json;
 
 // Six digits; "-" for NaN, which stands for what isn't defined.
 std::string FigureText(double figure);
@@ -21,9 +17,5 @@ std::string FigureText(const Extreme& extreme);
 // defined. Finite numbers read back exactly.
 Json FigureJson(double figure);
 Json FigureJson(const Extreme& extreme);
-
-// One line of ASCII without control characters: all else is escaped, and what isn't UTF-8 is
-// replaced.
-std::string OneLine(const Json& json);
 
 }  // namespace polyak::command

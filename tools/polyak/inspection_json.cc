@@ -1,10 +1,10 @@
 #include "inspection_json.h"
 
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "figures.h"
 #include "provenance_text.h"
+#include "report/json_text.h"
 #include "tensor_totals.h"
 
 namespace polyak::command {
@@ -59,15 +59,12 @@ Json TotalsJson(std::span<const TensorInfo> tensors) {
 
 void PrintInspectionJson(const Inspection& found, const TensorOrder& order, std::ostream& out) {
   const Checkpoint& checkpoint = *found.checkpoint;
-  out << "{\"format\": " << OneLine(found.format)
-      << ",\n \"path\": " << OneLine(checkpoint.path().string())
-      << ",\n \"file_bytes\": " << checkpoint.file_bytes() << ",\n \"tensors\": [";
-  const char* separator = "\n  ";
-  for (const std::uint32_t number : order) {
-    out << separator << OneLine(TensorJson(found, number));
-    separator = ",\n  ";
-  }
-  out << "],\n \"totals\": " << OneLine(TotalsJson(checkpoint.tensors()))
+  out << "{\"format\": " << JsonText(Json(found.format))
+      << ",\n \"path\": " << JsonText(Json(checkpoint.path().string()))
+      << ",\n \"file_bytes\": " << checkpoint.file_bytes() << ",\n \"tensors\": ";
+  WriteJsonList(
+      order, [&](std::uint32_t number) { return TensorJson(found, number); }, out);
+  out << ",\n \"totals\": " << JsonText(TotalsJson(checkpoint.tensors()))
       << ",\n \"provenance\": " << ProvenanceJson(checkpoint.provenance()) << "}\n";
 }
 

@@ -130,7 +130,7 @@ void PrintTree(const Inspection& found, TensorOrder& order, std::size_t most_col
       {.title = "SHAPE", .may_shrink = true, .leaves_first = kShape}};
   if (!found.statistics.empty()) AppendStatisticsColumns(columns);
   const auto for_each_row = [&](const VisitRow& visit) {
-    WalkTree(found.checkpoint->tensors(), order, SeparatorsOf(found.format),
+    WalkTree(found.checkpoint->tensors(), order, found.separators,
              [&](const TreeLine& line) { visit(TreeRow(found, line)); });
   };
   PrintTable(std::move(columns), most_columns, for_each_row, out);

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "figures.h"
+#include "report/json_text.h"
 #include "report/printable.h"
 
 namespace polyak::command {
@@ -45,17 +45,13 @@ std::string TextIn(const Parsed& object, const char* key) {
   return text == nullptr ? "" : Printable(text->get_ref<const std::string&>());
 }
 
-std::string LineOf(const Parsed& json) {
-  return json.dump(-1, ' ', true, Parsed::error_handler_t::replace);
-}
-
 std::string OptionsText(const Parsed& record) {
   const Parsed* options = Find(record, "options", &Parsed::is_object);
   if (options == nullptr || options->empty()) return "";
   std::string text;
   for (const auto& [name, value] : options->items()) {
     text += text.empty() ? " (" : ", ";
-    text += Printable(name) + " " + LineOf(value);
+    text += Printable(name) + " " + JsonText(value);
   }
   return text + ")";
 }
@@ -67,7 +63,7 @@ void AddInputs(const Parsed& inputs, const std::string& template_name, std::stri
     const Parsed* weight = Find(input, "weight", &Parsed::is_number);
     const std::string name = TextIn(input, "name");
     fmt::format_to(std::back_inserter(text), "\n  {:<22} {}{}",
-                   weight == nullptr ? "?" : LineOf(*weight), name,
+                   weight == nullptr ? "?" : JsonText(*weight), name,
                    !name.empty() && name == template_name ? "  (template)" : "");
   }
   if (inputs.size() > kMostInputs) {
@@ -92,7 +88,7 @@ std::string ProvenanceText(std::string_view record) {
 std::string ProvenanceJson(std::string_view record) {
   if (record.empty()) return "null";
   const std::optional<Parsed> parsed = ParseRecord(record);
-  return LineOf(parsed ? *parsed : Parsed(record));
+  return JsonText(parsed ? *parsed : Parsed(record));
 }
 
 }  // namespace polyak::command
