@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
 
 #include "core/error.h"
@@ -17,13 +18,33 @@ namespace {
 constexpr std::array kFormats = {
     Format{.name = "hdf5",
            .summary = "HDF5, Keras .h5 and .weights.h5",
+           .endings = ".h5 .hdf5",
+           .separators = "/",
            .probe = hdf5::Probe,
            .open = hdf5::Open},
     Format{.name = "onnx",
            .summary = "ONNX models",
+           .endings = ".onnx",
+           .separators = "./",  // exporters use either
            .probe = onnx_format::Probe,
            .open = onnx_format::Open},
 };
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool HasEnding(std::string_view name, std::string_view ending) {
+  return name.size() > ending.size() &&
+         std::ranges::equal(name.substr(name.size() - ending.size()), ending, {}, Lower);
+}
+
+bool HasEndingOf(const Format& format, std::string_view name) {
+  for (std::string_view rest = format.endings; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    if (HasEnding(name, rest.substr(0, end))) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
 
 const Format* Recognise(const InputFile& file) {
   const auto format =
@@ -35,7 +56,7 @@ OpenedCheckpoint Open(const std::filesystem::path& path, OpenContext& context) {
   const std::shared_ptr<const InputFile> file = InputFile::Open(path);
   if (file->size() == 0) throw Error(ErrorKind::kCorrupt, "the file is empty");
   if (const Format* const format = Recognise(*file)) {
-    return {format->open(file, context), format->name};
+    return {format->open(file, context), format->name, format->separators};
   }
   throw Error(ErrorKind::kUnsupported, "is not a checkpoint that polyak can read",
               HintForForeignFile(*file));
@@ -45,10 +66,13 @@ OpenedCheckpoint Open(const std::filesystem::path& path, OpenContext& context) {
 
 std::span<const Format> Formats() noexcept { return kFormats; }
 
-std::optional<std::string_view> FormatOf(const std::filesystem::path& path) {
-  const Format* const format = Recognise(*InputFile::Open(path));
-  if (format == nullptr) return std::nullopt;
-  return format->name;
+bool IsRecognised(const std::filesystem::path& path) {
+  return Recognise(*InputFile::Open(path)) != nullptr;
+}
+
+bool IsNamedAsCheckpoint(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  return std::ranges::any_of(kFormats, [&](const Format& f) { return HasEndingOf(f, name); });
 }
 
 OpenedCheckpoint OpenCheckpoint(const std::filesystem::path& path, OpenContext& context) {

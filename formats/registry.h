@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -14,13 +13,17 @@ namespace polyak {
 // In the order in which they are tried.
 std::span<const Format> Formats() noexcept;
 
-// The row whose probe recognises the file's content; nothing: none does. Throws Error (kSystem,
-// kUnsupported where it isn't a regular file).
-std::optional<std::string_view> FormatOf(const std::filesystem::path& path);
+// True where a row's probe recognises the file's content. Throws Error (kSystem, kUnsupported where
+// it isn't a regular file), without the path in front.
+bool IsRecognised(const std::filesystem::path& path);
+
+// True where the name ends as files of some row do, in capitals or not.
+bool IsNamedAsCheckpoint(const std::filesystem::path& path);
 
 struct OpenedCheckpoint {
   std::unique_ptr<Checkpoint> checkpoint;
-  std::string_view format;  // the row's name
+  std::string_view format;      // the row's name
+  std::string_view separators;  // the row's
 };
 
 // Opens a file with the first format whose probe recognises its content. Throws Error with the

@@ -12,6 +12,7 @@ Inspection Inspect(const InspectJob& job) {
   OpenContext context = MakeOpenContext(job.memory_bytes, job.hdf5_helper, job.control.stop);
   OpenedCheckpoint opened = OpenCheckpoint(job.path, context);
   Inspection result{.format = std::string(opened.format),
+                    .separators = std::string(opened.separators),
                     .checkpoint = std::move(opened.checkpoint),
                     .statistics = {}};
   if (!job.statistics) return result;

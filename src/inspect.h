@@ -31,6 +31,7 @@ struct InspectJob {
 
 struct Inspection {
   std::string format;
+  std::string separators;  // the characters that part names of tensors in this format
   // The index: path, size, tensors, provenance record (JSON, report/provenance.h; from the file,
   // so it may be anything).
   std::shared_ptr<const Checkpoint> checkpoint;

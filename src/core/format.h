@@ -55,6 +55,10 @@ struct OpenContext {
 struct Format {
   std::string_view name;     // "onnx"
   std::string_view summary;  // one line for people
+  // How its files' names usually end, with spaces between: ".h5 .hdf5". They never decide what a
+  // file is; one that is named so and isn't recognised is worth a word.
+  std::string_view endings;
+  std::string_view separators;  // the characters that part names of tensors: "/"
   // Looks at the content, never at the name; reads little. May throw Error (kSystem).
   bool (*probe)(const InputFile& file);
   // Throws Error (kCorrupt, kUnsupported, kSystem) without the file's name in front.

@@ -34,9 +34,8 @@ int ErrorAt(const std::string& path, bool& is_folder) {
 // Collects the files of all arguments, one after the other.
 class Expansion {
  public:
-  Expansion(const InputRequest& request, std::vector<std::string>& files,
-            std::vector<std::string>& warnings)
-      : request_(request), files_(files), warnings_(warnings) {}
+  Expansion(const InputRequest& request, std::vector<std::string>& files, ChosenInputs& chosen)
+      : request_(request), files_(files), chosen_(chosen) {}
 
   void AddArgument(const std::string& argument);
 
@@ -50,18 +49,19 @@ class Expansion {
   void Warn(const std::string& origin, std::string_view what,
             const std::vector<std::string>& names) {
     if (names.empty()) return;
-    warnings_.push_back(fmt::format("{}: {}: {}", origin, what, NameList(names, kNamesInWarning)));
+    chosen_.warnings.push_back(
+        fmt::format("{}: {}: {}", origin, what, NameList(names, kNamesInWarning)));
   }
 
   const InputRequest& request_;
   std::vector<std::string>& files_;
-  std::vector<std::string>& warnings_;
+  ChosenInputs& chosen_;
 };
 
 void Expansion::AddOrdered(std::vector<std::string> group, const std::string& origin) {
   const bool order_counts = request_.order_matters || request_.last || request_.every > 1;
   if (OrderByNumbers(group) && order_counts) {
-    warnings_.push_back(origin + ": the names hold no numbers: ordered by name");
+    chosen_.warnings.push_back(origin + ": the names hold no numbers: ordered by name");
   }
   files_.insert(files_.end(), std::make_move_iterator(group.begin()),
                 std::make_move_iterator(group.end()));
@@ -127,6 +127,7 @@ void Expansion::AddListed(const std::string& path) {
 }
 
 void Expansion::AddList(const std::string& list) {
+  chosen_.lists.emplace_back(list);
   for (const ListedPath& listed : ReadPathList(list)) {
     try {
       AddListed(listed.path);
@@ -156,12 +157,12 @@ void Expansion::AddArgument(const std::string& argument) {
 }  // namespace
 
 void AppendFilesOf(const std::string& argument, const InputRequest& request,
-                   std::vector<std::string>& files, std::vector<std::string>& warnings) {
+                   std::vector<std::string>& files, ChosenInputs& chosen) {
   if (argument.find('\0') != std::string::npos) {
     throw Error(ErrorKind::kUsage, "a path can't hold a NUL byte");
   }
   try {
-    Expansion(request, files, warnings).AddArgument(argument);
+    Expansion(request, files, chosen).AddArgument(argument);
   } catch (Error& error) {
     error.AddContext(argument);
     throw;

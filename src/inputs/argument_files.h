@@ -11,6 +11,6 @@ namespace polyak {
 // Appends them in their order, and warnings about what is left out of them. Throws what
 // ChooseInputs does, with the argument in front.
 void AppendFilesOf(const std::string& argument, const InputRequest& request,
-                   std::vector<std::string>& files, std::vector<std::string>& warnings);
+                   std::vector<std::string>& files, ChosenInputs& chosen);
 
 }  // namespace polyak

@@ -13,10 +13,9 @@ struct FolderCheckpoints {
   std::vector<std::string> left_out;  // names of what else isn't hidden; folders end in a slash
 };
 
-// Regular files, through links, that is_checkpoint recognises (empty: all); not those of folders
-// inside. Throws Error, without the folder's name in front: kCorrupt where a file's name says that
-// it is a checkpoint but is_checkpoint doesn't; kUnsupported where there is none; kSystem; what
-// is_checkpoint throws.
+// What is_checkpoint recognises (where it is empty, every regular file), hidden files and the
+// folders inside it aside. Throws Error: kUnsupported where there is none; kSystem; what
+// is_checkpoint throws, with the file's name in front.
 FolderCheckpoints CheckpointsIn(
     const std::string& folder,
     const std::function<bool(const std::filesystem::path&)>& is_checkpoint);

@@ -23,7 +23,7 @@ ChosenInputs ChooseInputs(const InputRequest& request) {
   ChosenInputs chosen;
   std::vector<std::string> files;
   for (const std::string& argument : request.arguments) {
-    AppendFilesOf(argument, request, files, chosen.warnings);
+    AppendFilesOf(argument, request, files, chosen);
   }
   if (request.order_matters || request.last || request.every > 1) {
     if (auto warning = OutOfOrder(files, request.order_matters)) {

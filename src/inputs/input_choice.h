@@ -6,10 +6,8 @@
 //   with * ? [  it is a glob (inputs/glob_matches.h): the files that match, of any content; folders
 //               that match are left out with a warning,
 //   and else    it is a file that isn't there: an error, before anything else is said.
-// A folder stands for its checkpoints: regular files (through links, too), not hidden, not in
-// folders inside it, that is_checkpoint recognises. A warning names what else is there. A file
-// that by its name is a checkpoint (.onnx, .h5, .hdf5, .keras) but isn't recognised is an error: a
-// file that a crashed job left half-written must not change the weights silently.
+// A folder stands for its checkpoints: files (through links, too), not hidden, not in folders
+// inside it, that is_checkpoint recognises. A warning names what else is there.
 //
 // Order. The files of one folder or glob come in the order of the numbers in their names, never of
 // their times (inputs/name_numbers.h says what the numbers are). Two files with the same numbers,
@@ -35,8 +33,9 @@ struct InputRequest {
   std::optional<std::uint64_t> last;   // only the newest `last` of what `every` leaves
   std::uint64_t every = 1;             // only every K-th, counted back from the newest, which stays
   bool order_matters = false;          // the method depends on the order
-  // Looks at the content of a regular file of a folder. May throw Error, without the path in
-  // front; it ends the choice. Where it is empty, every file counts as a checkpoint.
+  // Looks at a file of a folder, whatever it is. May throw Error, without the path in front: that
+  // ends the choice (polyak.h's throws for a file that a crashed job left half-written, which must
+  // not change the weights silently). Where it is empty, every regular file is a checkpoint.
   std::function<bool(const std::filesystem::path&)> is_checkpoint;
 };
 
@@ -44,13 +43,13 @@ struct ChosenInputs {
   std::vector<std::filesystem::path> paths;               // oldest first
   std::vector<std::string> warnings;                      // names in them as they are: escape them
   std::vector<std::filesystem::path> left_out_by_window;  // by `last` and `every`, oldest first
+  std::vector<std::filesystem::path> lists;               // that named them: the files of @LIST
 };
 
 // Reads folders and lists; opens no checkpoint but by is_checkpoint. Throws Error:
 //   kUsage        `last` or `every` is 0 or more than there is; files that can't be ordered; a list
 //                 that is none
 //   kSystem       a file isn't there, a folder or list can't be read, a glob has no match
-//   kCorrupt      a checkpoint by its name that isn't one by its content
 //   kUnsupported  a folder without a checkpoint; more than kMostEntries files
 ChosenInputs ChooseInputs(const InputRequest& request);
 

@@ -74,11 +74,22 @@ class Inputs(Choice):
                             "other_10.onnx", status=2)
 
     def test_one_of_which_a_crashed_job_left_half_written_are_an_error(self):
-        for content in (b"", b"weights: no"):
-            (self.run_folder / "step_3.onnx").write_bytes(content)
-            self.assert_refused(["average", self.run_folder, "-o", self.output], "step_3.onnx")
-            self.assert_refused(["average", f"{self.run_folder}/*", "-o", self.output],
-                                "step_3.onnx")
+        for name in ("step_3.onnx", "step_3.ONNX", "step_3.weights.h5", "step_3.hdf5"):
+            for content in (b"", b"weights: no"):
+                path = self.run_folder / name
+                path.write_bytes(content)
+                self.assert_refused(["average", self.run_folder, "-o", self.output], name)
+                self.assert_refused(["average", f"{self.run_folder}/*", "-o", self.output], name)
+                path.unlink()
+        (self.run_folder / "step_3.onnx").symlink_to("nowhere")
+        self.assert_refused(["average", self.run_folder, "-o", self.output], "step_3.onnx",
+                            "No such file")
+
+    def test_of_a_folder_are_no_links_and_pipes_of_other_names(self):
+        (self.run_folder / "latest").symlink_to("nowhere")
+        os.mkfifo(self.run_folder / "pipe")
+        self.made(self.run_folder)
+        self.assertRegex(self.result.stderr, r"\Apolyak: warning: .*latest.*pipe.*\n\Z")
 
     def test_that_are_missing_are_never_left_out(self):
         for argument in ("step_7.onnx", "step_7*.onnx"):

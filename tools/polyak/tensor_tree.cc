@@ -98,10 +98,6 @@ class TreeWalk {
 
 }  // namespace
 
-std::string_view SeparatorsOf(std::string_view format) noexcept {
-  return format == "hdf5" ? "/" : "./";
-}
-
 void WalkTree(std::span<const TensorInfo> tensors, TensorOrder& order, std::string_view separators,
               const std::function<void(const TreeLine& line)>& visit) {
   TreeWalk(tensors, separators, visit).Walk(order, 0, 0, "");

@@ -13,10 +13,6 @@
 
 namespace polyak::command {
 
-// What stands between the parts of names in a format: '/' in HDF5; in ONNX '.' and '/', for
-// exporters use either.
-std::string_view SeparatorsOf(std::string_view format) noexcept;
-
 // One line of the tree: a tensor, or a group of several whose names begin alike.
 struct TreeLine {
   std::string label;  // with the branches that lead to it; not made printable
