@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "engine/average_run.h"
@@ -88,6 +89,14 @@ Report PlanAverage(const Job& job) {
   return Finish(run);
 }
 
-bool IsCheckpoint(const std::filesystem::path& path) { return FormatOf(path).has_value(); }
+bool IsCheckpoint(const std::filesystem::path& path) {
+  const bool is_named = IsNamedAsCheckpoint(path);
+  std::error_code error;
+  if (!is_named && !std::filesystem::is_regular_file(path, error)) return false;
+  if (IsRecognised(path)) return true;
+  if (!is_named) return false;
+  throw Error(ErrorKind::kCorrupt, "is named as a checkpoint, but its content isn't one",
+              "a glob, or the files one by one, can leave it out");
+}
 
 }  // namespace polyak

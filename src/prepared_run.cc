@@ -170,13 +170,14 @@ void PreparedRun::WarnOfRepeated() {
 void PreparedRun::DescribeInputs() {
   const std::vector<double> effective = EffectiveWeights(linear_.weights, linear_.normalised);
   constexpr double kMostOfOne = 0.9;
+  const Method& method = FindMethod(job_.method);
   for (std::size_t k = 0; k < inputs_.size(); ++k) {
     report_.inputs.push_back({.path = inputs_[k]->path(),
                               .file_bytes = inputs_[k]->file_bytes(),
                               .weight = linear_.weights[k],
                               .effective_weight = effective[k],
                               .payload_hash = {}});
-    if (job_.method != "interpolate" && linear_.normalised && effective[k] > kMostOfOne) {
+    if (!method.is_pair && linear_.normalised && effective[k] > kMostOfOne) {
       Warn(fmt::format("{} alone has {:.1f} % of the weight", inputs_[k]->path().string(),
                        effective[k] * 100));
     }

@@ -30,6 +30,7 @@ constexpr std::array kMethods = {
            .summary = "p times the first input plus 1-p times the second",
            .options = "p extrapolate",
            .uses_order = true,
+           .is_pair = true,
            .make = InterpolateWeights},
 };
 
@@ -78,12 +79,11 @@ const Method& FindMethod(std::string_view name) {
 
 Linear MakeWeights(const Method& method, const MethodOptions& options, std::size_t inputs) {
   CheckOptions(method, options);
-  Linear linear = method.make(options, inputs);
-  if (inputs < 2) {
+  if (inputs < 2 && !method.is_pair) {  // that one says itself what it needs
     throw Error(ErrorKind::kUsage,
                 "an average needs at least two checkpoints (found " + std::to_string(inputs) + ")");
   }
-  return linear;
+  return method.make(options, inputs);
 }
 
 }  // namespace polyak

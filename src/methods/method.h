@@ -45,6 +45,9 @@ struct Method {
   std::string_view options;  // names of the options that it takes, with spaces between
   // True where the average depends on the order of the inputs.
   bool uses_order;
+  // True where it takes exactly two inputs, of which the first is weighed, not the older one: a
+  // subcommand of its own.
+  bool is_pair = false;
   // The weights for `inputs` inputs, oldest first. Throws Error (kUsage).
   Linear (*make)(const MethodOptions& options, std::size_t inputs);
 };

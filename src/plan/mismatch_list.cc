@@ -166,6 +166,12 @@ void MismatchList::Add(Kind kind, std::size_t input, const TensorInfo* found,
   const std::string& name = (found != nullptr ? found : expected)->name;
   const auto key = std::tuple(kind, std::string_view(name), TextOf(kind, found));
   if (const auto known = numbers_.find(key); known != numbers_.end()) {
+    constexpr std::uint64_t kInputBytes = 2 * sizeof(std::size_t);  // a vector doubles
+    if (bytes_left_ < kInputBytes) {
+      ++mismatches_.left_out;
+      return;
+    }
+    bytes_left_ -= kInputBytes;
     mismatches_.list[known->second].inputs.push_back(input);
     return;
   }

@@ -15,13 +15,14 @@ namespace {
 
 struct Decision {
   Action action;
-  std::string_view rule;
+  std::string rule;
 };
 
 // Whatever is included: these can't be averaged.
 std::optional<Decision> DecideByDType(const TensorInfo& tensor) {
-  if (tensor.role == Role::kConstant)
+  if (tensor.role == Role::kConstant) {
     return Decision{Action::kRequireEqual, "an operator's setting"};
+  }
   const bool is_unknown_weight = tensor.role == Role::kParameter && tensor.dtype == DType::kUnknown;
   if (IsFloat(tensor.dtype) || is_unknown_weight) {
     if (tensor.elements == 0 && !is_unknown_weight) return Decision{Action::kKeep, "no elements"};
@@ -33,15 +34,15 @@ std::optional<Decision> DecideByDType(const TensorInfo& tensor) {
   return Decision{Action::kKeep, "not a float, not compared"};
 }
 
-Decision Decide(const TensorInfo& tensor, Selector& selector) {
-  const Choice choice = selector.Choose(tensor.name);
-  if (choice == Choice::kExcluded) return {Action::kKeep, selector.rule()};
+Decision Decide(const TensorInfo& tensor, const Selected& selected) {
+  const Choice choice = selected.choice;
+  if (choice == Choice::kExcluded) return {Action::kKeep, selected.rule};
   const bool is_state = tensor.role == Role::kOptimizerState;
   if (is_state && choice != Choice::kIncluded) return {Action::kKeep, "optimizer state"};
   if (const auto decision = DecideByDType(tensor)) return *decision;
-  if (choice == Choice::kNotIncluded) return {Action::kKeep, selector.rule()};
-  if (choice == Choice::kIncluded) return {Action::kAverage, selector.rule()};
-  return {Action::kAverage, NameOf(tensor.role)};
+  if (choice == Choice::kNotIncluded) return {Action::kKeep, selected.rule};
+  if (choice == Choice::kIncluded) return {Action::kAverage, selected.rule};
+  return {Action::kAverage, std::string(NameOf(tensor.role))};
 }
 
 // Numbers the rules in order of appearance.
@@ -158,14 +159,14 @@ void MatchAndDecide(std::span<const Checkpoint* const> inputs, const PlanRequest
   Selector selector(request.selection);
   Rules rules(plan.rules);
   for (const TensorInfo& tensor : tensors) {
-    const Decision decision = Decide(tensor, selector);
+    const Decision decision = Decide(tensor, selector.Choose(tensor.name));
     plan.tensors.push_back({.action = decision.action, .rule = rules.NumberOf(decision.rule)});
   }
   const MatchRequest match{.template_index = request.template_index,
                            .keep_missing = request.missing == MissingTensors::kKeep,
                            .list_bytes = request.list_bytes};
   MatchResult result = MatchByName(inputs, match, [&selector](const TensorInfo& tensor) {
-    return Decide(tensor, selector).action != Action::kKeep;
+    return Decide(tensor, selector.Choose(tensor.name)).action != Action::kKeep;
   });
   selector.CheckAllUsed();
   if (!result.mismatches.list.empty()) {

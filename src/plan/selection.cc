@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fnmatch.h>
 
+#include <utility>
+
 #include "core/error.h"
 
 namespace polyak {
@@ -17,6 +19,18 @@ void CheckUsed(const std::vector<std::string>& patterns, const std::vector<bool>
   }
 }
 
+// The first pattern that matches, with its option; empty: none does. Notes all that do.
+std::string FirstMatch(const std::vector<std::string>& patterns, std::vector<bool>& used,
+                       const char* option, const std::string& name) {
+  std::string first;
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    if (fnmatch(patterns[i].c_str(), name.c_str(), 0) != 0) continue;
+    if (first.empty()) first = fmt::format("{} '{}'", option, patterns[i]);
+    used[i] = true;
+  }
+  return first;
+}
+
 }  // namespace
 
 Selector::Selector(const Selection& selection)
@@ -24,26 +38,13 @@ Selector::Selector(const Selection& selection)
       include_used_(selection.include.size()),
       exclude_used_(selection.exclude.size()) {}
 
-Choice Selector::Choose(const std::string& name) {
-  rule_.clear();
-  const bool is_included = MatchesAny(selection_.include, include_used_, "--include", name);
-  if (MatchesAny(selection_.exclude, exclude_used_, "--exclude", name)) return Choice::kExcluded;
-  if (is_included) return Choice::kIncluded;
-  if (selection_.include.empty()) return Choice::kByDefault;
-  rule_ = "not in --include";
-  return Choice::kNotIncluded;
-}
-
-bool Selector::MatchesAny(const std::vector<std::string>& patterns, std::vector<bool>& used,
-                          const char* option, const std::string& name) {
-  bool matches = false;
-  for (std::size_t i = 0; i < patterns.size(); ++i) {
-    if (fnmatch(patterns[i].c_str(), name.c_str(), 0) != 0) continue;
-    if (!matches) rule_ = fmt::format("{} '{}'", option, patterns[i]);
-    used[i] = true;
-    matches = true;
-  }
-  return matches;
+Selected Selector::Choose(const std::string& name) {
+  const std::string include = FirstMatch(selection_.include, include_used_, "--include", name);
+  std::string exclude = FirstMatch(selection_.exclude, exclude_used_, "--exclude", name);
+  if (!exclude.empty()) return {Choice::kExcluded, std::move(exclude)};
+  if (!include.empty()) return {Choice::kIncluded, include};
+  if (selection_.include.empty()) return {Choice::kByDefault, ""};
+  return {Choice::kNotIncluded, "not in --include"};
 }
 
 void Selector::CheckAllUsed() const {

@@ -21,26 +21,25 @@ struct Selection {
 
 enum class Choice : std::uint8_t { kByDefault, kIncluded, kNotIncluded, kExcluded };
 
+struct Selected {
+  Choice choice = Choice::kByDefault;
+  std::string rule;  // the pattern that decided, "--exclude 'head.*'"; empty: none did
+};
+
 // Applies a selection, and notes which of its patterns were of use. Not shared between threads;
 // the selection must outlive it.
 class Selector {
  public:
   explicit Selector(const Selection& selection);
 
-  Choice Choose(const std::string& name);
-  // The pattern that decided the last call, "--exclude 'head.*'"; empty where none did.
-  const std::string& rule() const noexcept { return rule_; }
+  Selected Choose(const std::string& name);
   // Throws Error (kUsage) where a pattern matched no name so far.
   void CheckAllUsed() const;
 
  private:
-  bool MatchesAny(const std::vector<std::string>& patterns, std::vector<bool>& used,
-                  const char* option, const std::string& name);
-
   const Selection& selection_;
   std::vector<bool> include_used_;
   std::vector<bool> exclude_used_;
-  std::string rule_;
 };
 
 }  // namespace polyak

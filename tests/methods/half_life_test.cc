@@ -3,7 +3,6 @@
 #include <mpfr.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -136,11 +135,11 @@ TEST(HalfLife, ThatIsHugeLeavesTheOldestAlone) {
   EXPECT_EQ(linear.warnings.size(), 1U);
 }
 
-TEST(HalfLife, OfManyCheckpointsIsQuick) {
-  const auto start = std::chrono::steady_clock::now();
-  for (const double half_life : {5e-324, 7.0, 1e300}) HalfLife(half_life, 10'000);
-  // 0.3 s, without sanitizers and neighbours; a precision that is raised in vain takes hours.
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+TEST(HalfLife, OfManyCheckpointsEnds) {
+  // A precision that is raised in vain would take hours.
+  for (const double half_life : {5e-324, 7.0, 1e300}) {
+    EXPECT_EQ(HalfLife(half_life, 10'000).weights.size(), 10'000U);
+  }
 }
 
 }  // namespace

@@ -79,7 +79,8 @@ TEST(MismatchText, TakesAtMostTwentyLinesAndTellsOfEveryGroup) {
   EXPECT_EQ(std::ranges::count(text, '\n'), 20);  // 3 titles, 16 tensors, what is untold
   EXPECT_THAT(text, HasSubstr("    t5  \n  only in 0.h5:\n"));
   EXPECT_THAT(text, HasSubstr("    t4  \n  other dtype in 0.h5:\n"));
-  EXPECT_THAT(text, HasSubstr("    t4  , expected \n  and 2989 more (--json lists all)\n"));
+  EXPECT_THAT(text,
+              HasSubstr("    t4  , expected \n  and 2989 more (--json lists the first 3000)\n"));
 }
 
 TEST(MismatchText, CountsTheMembersOfGroupsThatGetNoLine) {

@@ -29,17 +29,17 @@ struct AverageOptions {
 std::vector<std::string> MethodNames() {
   std::vector<std::string> names;
   for (const Method& method : Methods()) {
-    if (method.name != "interpolate") names.emplace_back(method.name);  // a subcommand of its own
+    if (!method.is_pair) names.emplace_back(method.name);
   }
   return names;
 }
 
 std::string MethodHelp() {
-  std::string help = "How to average: ";
+  std::string help;
   for (const Method& method : Methods()) {
-    if (method.name == "interpolate") continue;  // a subcommand of its own
-    help += std::string(method.name == "uniform" ? "" : "; ") + std::string(method.name) + ", " +
-            std::string(method.summary);
+    if (method.is_pair) continue;
+    help += std::string(help.empty() ? "How to average: " : "; ") + std::string(method.name) +
+            ", " + std::string(method.summary);
   }
   return help;
 }
@@ -58,9 +58,9 @@ std::vector<double> NumbersOf(std::string_view option, std::string_view text) {
 Job JobOf(const AverageOptions& options) {
   // Weights without a method can mean only one.
   const std::string method = options.method.value_or(options.weights ? "weights" : "uniform");
-  if (method == "interpolate") {
-    throw Error(ErrorKind::kUsage, "average has no method interpolate",
-                "polyak interpolate does it");
+  if (FindMethod(method).is_pair) {
+    throw Error(ErrorKind::kUsage, "average has no method " + method,
+                "polyak " + method + " does it");
   }
   Job job = JobOf(options.work, method);
   if (options.decay) job.options.decay = NumberOf("--decay", *options.decay);
@@ -102,10 +102,10 @@ void AddAverage(CLI::App& app, Action& action) {
       "Average two or more checkpoints\n\n"
       "An input is a file, a folder of checkpoints, a quoted glob, or @LIST, a text file with a "
       "path per line. Folders and globs are taken in the order of the numbers in the names, oldest "
-      "first; files given one by one keep their order. The last one is the template: the output is "
-      "a copy of it in which the weights are the average and nothing else has changed. All must "
-      "have the same tensors, with the same shapes and dtypes. The output appears complete, or not "
-      "at all.");
+      "first; files given one by one keep their order. The last one is the template, unless "
+      "--template names another: the output is a copy of it in which the weights are the average "
+      "and nothing else has changed. All must have the same tensors, with the same shapes and "
+      "dtypes. The output appears complete, or not at all.");
   average->footer(
       "Examples:\n"
       "  polyak average ep09.onnx ep10.onnx ep11.onnx -o average.onnx\n"

@@ -90,14 +90,17 @@ void AddDiff(CLI::App& app, Action& action) {
   diff->add_option("B", options->b, "The other one")->required()->type_name("");
   diff->add_option("--tolerance", options->tolerance,
                    "Tensors are equal whose elements differ by at most T (default: 0)")
-      ->type_name("T");
+      ->type_name("T")
+      ->group("Comparison");
   diff->add_option("--sort", options->sort,
                    "Order: l2 (default: largest relative L2 first), max, ulps, name")
       ->check(CLI::IsMember(DiffSortKeys()))
-      ->type_name("KEY");
-  diff->add_flag("--json", options->json, "Print JSON (schema/diff.schema.json)");
-  diff->add_flag("-q,--quiet", options->quiet, "Print nothing: the exit status tells");
-  diff->add_flag("-v,--verbose", options->verbose, "List equal tensors, too");
+      ->type_name("KEY")
+      ->group("Output");
+  diff->add_flag("--json", options->json, "Print JSON (schema/diff.schema.json)")->group("Output");
+  diff->add_flag("-q,--quiet", options->quiet, "Print nothing: the exit status tells")
+      ->group("Output");
+  diff->add_flag("-v,--verbose", options->verbose, "List equal tensors, too")->group("Output");
   AddPassOptions(*diff, options->pass);
   diff->callback([options, &action] {
     action = [options](const Streams& streams) { return RunDiff(*options, streams); };

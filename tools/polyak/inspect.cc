@@ -53,8 +53,8 @@ void AddInspect(CLI::App& app, Action& action) {
       "inspect",
       "List the tensors of a checkpoint\n\n"
       "Prints name, dtype, shape, role, size and storage of every tensor, totals by role and "
-      "dtype, "
-      "and the record of how the checkpoint was made if polyak made it. Statistics are of the "
+      "dtype, and the record of how the checkpoint was made if polyak made it. Statistics are of "
+      "the "
       "finite elements; they are the same on every machine.");
   inspect->footer(
       "Examples:\n"
@@ -63,16 +63,21 @@ void AddInspect(CLI::App& app, Action& action) {
       "  polyak inspect --stats --json average.onnx");
   inspect->add_option("CKPT", options->path, "The checkpoint")->required()->type_name("");
   CLI::Option* tree =
-      inspect->add_flag("--tree", options->tree, "Group tensors by the parts of their names");
+      inspect->add_flag("--tree", options->tree, "Group tensors by the parts of their names")
+          ->group("Output");
   inspect
       ->add_option("--sort", options->sort,
                    "Order: file (default), name, bytes, elements, role, dtype")
       ->check(CLI::IsMember(TensorSortKeys()))
-      ->type_name("KEY");
-  inspect->add_flag("--stats", options->statistics,
-                    "Read all elements: min, max, mean, norm (L2), zeros, NaN, infinities");
+      ->type_name("KEY")
+      ->group("Output");
+  inspect
+      ->add_flag("--stats", options->statistics,
+                 "Read all elements: min, max, mean, norm (L2), zeros, NaN, infinities")
+      ->group("Output");
   inspect->add_flag("--json", options->json, "Print JSON (schema/inspect.schema.json)")
-      ->excludes(tree);
+      ->excludes(tree)
+      ->group("Output");
   AddPassOptions(*inspect, options->pass);
   inspect->callback([options, &action] {
     action = [options](const Streams& streams) { return RunInspect(*options, streams); };

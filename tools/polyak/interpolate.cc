@@ -33,15 +33,15 @@ void AddInterpolate(CLI::App& app, Action& action) {
       "interpolate",
       "Write P*A + (1-P)*B\n\n"
       "A and B must have the same tensors, with the same shapes and dtypes. The output is a copy "
-      "of B in which the weights are other ones and nothing else has changed. It appears "
-      "complete, or not at all.");
+      "of B (of A with --template first) in which the weights are other ones and nothing else has "
+      "changed. It appears complete, or not at all.");
   interpolate->footer(
       "Examples:\n"
       "  polyak interpolate finetuned.onnx base.onnx -p 0.3 -o blend.onnx");
   interpolate
       ->add_option("A B", options->work.inputs,
-                   "The checkpoint that P weighs, and the other one, which the output is a copy "
-                   "of; or a folder, a quoted glob, @LIST of two")
+                   "The checkpoint that P weighs, and the other one; or a folder, a quoted glob, "
+                   "@LIST of two")
       ->type_name("");
   interpolate->add_option("-p", options->proportion, "The share of A, from 0 to 1")
       ->required()

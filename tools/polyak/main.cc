@@ -30,10 +30,11 @@ int Fail(const polyak::Error& error, int failure_status) {
 }
 
 // Files that are opened must not get the numbers of standard streams that are closed: what is
-// printed would go into them.
+// printed would go into them. What stands in their place can't be written to: a result that nobody
+// can have got is an error.
 void KeepStandardStreamsApart() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", O_RDWR);
+    if (fcntl(descriptor, F_GETFD) < 0) open("/dev/null", O_RDONLY);
   }
 }
 
@@ -58,7 +59,7 @@ int Run(const polyak::command::Command& command) {
   if (std::cout.flush()) return status;
   polyak::command::EndBySignal();
   if (NobodyReadsStandardOutput()) return status;
-  PrintError(std::cerr, "cannot write to standard output (the work itself is done)");
+  PrintError(std::cerr, "cannot write to standard output (a file that was asked for is there)");
   return command.failure_status;
 }
 

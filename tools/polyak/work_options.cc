@@ -3,6 +3,8 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -17,8 +19,7 @@ ChosenInputs InputsOf(const WorkOptions& options, const Method& method) {
   request.arguments = options.inputs;
   if (options.last) request.last = CountOf("--last", *options.last);
   if (options.every) request.every = CountOf("--every", *options.every);
-  // Which of two is A says nothing about their age.
-  request.order_matters = method.uses_order && method.name != "interpolate";
+  request.order_matters = method.uses_order && !method.is_pair;
   request.is_checkpoint = IsCheckpoint;
   return ChooseInputs(request);
 }
@@ -100,9 +101,7 @@ Job JobOf(const WorkOptions& options, std::string_view method) {
   job.warnings = std::move(chosen.warnings);
   job.left_out = std::move(chosen.left_out_by_window);
   job.keep_intact = job.left_out;
-  for (const std::string& argument : options.inputs) {
-    if (argument.starts_with('@')) job.keep_intact.emplace_back(argument.substr(1));
-  }
+  std::ranges::move(chosen.lists, std::back_inserter(job.keep_intact));
   job.output = options.output;
   job.replace_existing = options.force;
   if (options.template_choice) SetTemplate(*options.template_choice, job);
