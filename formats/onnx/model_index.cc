@@ -40,7 +40,7 @@ void NoteMetadata(const Field& field, FieldReader& model, ModelIndex& index) {
   constexpr std::uint64_t kMostRecordBytes = std::uint64_t{4} << 20;
   if (value.length > kMostRecordBytes) return;
   entry.bytes().Seek(value.offset);
-  index.provenance = entry.bytes().TakeText(value.length, value.end());
+  index.notes.provenance = entry.bytes().TakeText(value.length, value.end());
 }
 
 void IndexField(const Field& field, FieldReader& model, GraphWalk& walk, ModelIndex& index) {

@@ -25,7 +25,7 @@ struct ModelIndex {
   std::vector<std::unique_ptr<const VarintPayload>> varints;  // by tensor; mostly null
   bool has_external_data = false;
   std::vector<Extent> provenance_fields;  // metadata_props entries of ours, whole
-  std::string provenance;                 // the text of the last one
+  CheckpointNotes notes;                  // its provenance: the text of the last one
 };
 
 // Reads the model's structure through a small window, no payload (but integers stored as varints,

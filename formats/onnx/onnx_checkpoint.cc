@@ -36,7 +36,7 @@ Edit MetadataEdit(const Extent& place, std::string_view record) {
 
 OnnxCheckpoint::OnnxCheckpoint(std::shared_ptr<const InputFile> file, ModelIndex index)
     : ExtentCheckpoint(std::move(file), std::move(index.tensors), std::move(index.payloads),
-                       std::move(index.provenance)),
+                       std::move(index.notes)),
       varints_(std::move(index.varints)),
       provenance_fields_(std::move(index.provenance_fields)),
       has_external_data_(index.has_external_data) {}

@@ -8,8 +8,8 @@
 namespace polyak {
 
 Checkpoint::Checkpoint(std::filesystem::path path, std::vector<TensorInfo> tensors,
-                       std::string provenance)
-    : path_(std::move(path)), tensors_(std::move(tensors)), provenance_(std::move(provenance)) {}
+                       CheckpointNotes notes)
+    : path_(std::move(path)), tensors_(std::move(tensors)), notes_(std::move(notes)) {}
 
 void Checkpoint::Read(std::size_t tensor, const Box& box, std::span<std::byte> elements) const {
   const TensorInfo& info = tensors_[tensor];

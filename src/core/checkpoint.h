@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/box.h"
+#include "core/graph_shape.h"
 #include "core/output.h"
 #include "core/tensor.h"
 
@@ -22,6 +24,20 @@ struct FileIdentity {
   std::uint64_t inode = 0;
 
   bool operator==(const FileIdentity&) const = default;
+};
+
+// A fact about a checkpoint as a whole, for people and for JSON: "ir_version", "8".
+struct Property {
+  std::string name;
+  std::string value;  // from the file: any bytes
+};
+
+// What a checkpoint has besides its tensors.
+struct CheckpointNotes {
+  std::string provenance;             // Checkpoint::provenance()
+  std::vector<Property> properties;   // in the order in which they are shown
+  std::vector<std::string> warnings;  // one line each, without the file's name
+  std::shared_ptr<const GraphShape> graph;
 };
 
 class Checkpoint {
@@ -36,7 +52,12 @@ class Checkpoint {
   // In the order of the file; names are unique.
   std::span<const TensorInfo> tensors() const noexcept { return tensors_; }
   // The provenance record that an earlier run left in it; empty: none.
-  std::string_view provenance() const noexcept { return provenance_; }
+  std::string_view provenance() const noexcept { return notes_.provenance; }
+  std::span<const Property> properties() const noexcept { return notes_.properties; }
+  // What is odd about it, but no reason to refuse it: whoever uses it passes them on.
+  std::span<const std::string> warnings() const noexcept { return notes_.warnings; }
+  // Null where the format has no graph.
+  const GraphShape* graph() const noexcept { return notes_.graph.get(); }
 
   // The elements of a box, row-major in the box, in native byte order (16-bit floats as their
   // two bytes). The tensor is readable (TensorInfo::unreadable), the box lies inside it, and
@@ -60,7 +81,7 @@ class Checkpoint {
   void CheckUnchanged() const { DoCheckUnchanged(); }
 
  protected:
-  Checkpoint(std::filesystem::path path, std::vector<TensorInfo> tensors, std::string provenance);
+  Checkpoint(std::filesystem::path path, std::vector<TensorInfo> tensors, CheckpointNotes notes);
 
  private:
   virtual std::uint64_t DoFileBytes() const = 0;
@@ -74,7 +95,7 @@ class Checkpoint {
 
   std::filesystem::path path_;
   std::vector<TensorInfo> tensors_;
-  std::string provenance_;
+  CheckpointNotes notes_;
 };
 
 }  // namespace polyak

@@ -31,6 +31,8 @@ struct TensorInfo {
   std::uint64_t elements = 0;       // the product of the shape, checked
   std::uint32_t element_bytes = 0;  // in Read's terms; 0: elements have no fixed size
   Role role = Role::kOther;
+  // What decided the role, where something did, as a phrase: "convolution weight". Static text.
+  std::string_view use;
 
   std::string storage;             // how it is stored, for people: "raw_data", "contiguous"
   std::uint64_t stored_bytes = 0;  // of the payload as it lies in the file

@@ -90,8 +90,8 @@ void SwapBytes(std::span<std::byte> bytes, std::uint32_t group_bytes) noexcept {
 
 ExtentCheckpoint::ExtentCheckpoint(std::shared_ptr<const InputFile> file,
                                    std::vector<TensorInfo> tensors, std::vector<Payload> payloads,
-                                   std::string provenance)
-    : Checkpoint(file->path(), std::move(tensors), std::move(provenance)),
+                                   CheckpointNotes notes)
+    : Checkpoint(file->path(), std::move(tensors), std::move(notes)),
       file_(std::move(file)),
       payloads_(std::move(payloads)) {
   assert(payloads_.size() == this->tensors().size());

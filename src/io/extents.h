@@ -56,7 +56,7 @@ class ExtentCheckpoint : public Checkpoint {
   // payloads[i] belongs to tensors[i]; for an unreadable tensor it may have no extents.
   // CheckExtents holds for them.
   ExtentCheckpoint(std::shared_ptr<const InputFile> file, std::vector<TensorInfo> tensors,
-                   std::vector<Payload> payloads, std::string provenance = {});
+                   std::vector<Payload> payloads, CheckpointNotes notes = {});
 
  protected:
   const InputFile& file() const noexcept { return *file_; }

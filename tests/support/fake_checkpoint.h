@@ -35,7 +35,7 @@ inline FakeTensor MakeTensor(const std::string& name, DType dtype, std::vector<s
 class FakeCheckpoint final : public Checkpoint {
  public:
   FakeCheckpoint(std::string path, std::vector<FakeTensor> tensors)
-      : Checkpoint(std::move(path), InfosOf(tensors), ""), fakes_(std::move(tensors)) {}
+      : Checkpoint(std::move(path), InfosOf(tensors), {}), fakes_(std::move(tensors)) {}
 
  private:
   static std::vector<TensorInfo> InfosOf(const std::vector<FakeTensor>& tensors) {
