@@ -1,5 +1,6 @@
 #include "inspect.h"
 
+#include <array>
 #include <utility>
 
 #include "engine/tensor_statistics.h"
@@ -15,6 +16,7 @@ Inspection Inspect(const InspectJob& job) {
                     .separators = std::string(opened.separators),
                     .checkpoint = std::move(opened.checkpoint),
                     .statistics = {}};
+  TellWarnings(std::array{result.checkpoint.get()}, job.control);
   if (!job.statistics) return result;
   MemoryRequest request = StatisticsMemory(*result.checkpoint);
   request.budget_bytes = job.memory_bytes;

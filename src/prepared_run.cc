@@ -15,6 +15,7 @@
 #include "io/memory_use.h"
 #include "io/output_place.h"
 #include "opening.h"
+#include "report/checkpoint_warnings.h"
 
 namespace polyak {
 namespace {
@@ -46,6 +47,7 @@ PreparedRun::PreparedRun(const Job& job) : job_(job) {
   report_.seconds.open = LapSeconds();
   // A helper's peak is over before the tiles': the two don't add up.
   report_.peak_memory_bytes = PeakMemoryBytes() + PeakMemoryBytesOfChildren();
+  for (std::string& warning : WarningsOf(inputs_)) Warn(std::move(warning));
   WarnOfRepeated();
   DescribeInputs();
   MakePlans(index_bytes);

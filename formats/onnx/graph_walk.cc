@@ -138,8 +138,9 @@ void GraphWalk::AttributeIn(FieldReader attribute, const Node& node, const std::
     // A Constant's value may be a weight; a float of rank 0, or any other operator's tensor, is
     // a setting.
     const bool may_be_weight =
-        node.IsConstant() && IsFloat(tensor.info.dtype) && !tensor.info.shape.empty();
-    const bool is_setting = !may_be_weight && (IsFloat(tensor.info.dtype) || !node.IsConstant());
+        node.IsConstant() && CanBeAveraged(tensor.info.dtype) && !tensor.info.shape.empty();
+    const bool is_setting =
+        !may_be_weight && (CanBeAveraged(tensor.info.dtype) || !node.IsConstant());
     if (may_be_weight) tensor.info.role = Role::kParameter;
     if (is_setting) tensor.info.role = Role::kConstant;
     tensor.info.storage = node.op_type + ", " + tensor.info.storage;
@@ -179,7 +180,7 @@ void GraphWalk::ConstantFloats(const Attribute& attribute, const Node& node,
 
 void GraphWalk::Initializer(FieldReader message, const std::string& path) {
   IndexedTensor tensor = IndexTensor(message);
-  tensor.info.role = IsFloat(tensor.info.dtype) ? Role::kParameter : Role::kOther;
+  tensor.info.role = CanBeAveraged(tensor.info.dtype) ? Role::kParameter : Role::kOther;
   const std::string name = std::move(tensor.info.name);
   Add(std::move(tensor), path, name);
 }

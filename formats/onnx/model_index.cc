@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "formats/onnx/graph_walk.h"
+#include "formats/onnx/model_properties.h"
 
 namespace polyak::onnx_format {
 namespace {
@@ -93,7 +94,12 @@ ModelIndex IndexModel(const InputFile& file, OpenContext& context) {
   ByteReader bytes(file);
   FieldReader model(bytes, {0, file.size()}, 0);
   GraphWalk walk(context, index);
-  while (const auto field = model.Next()) IndexField(*field, model, walk, index);
+  ModelProperties properties;
+  while (const auto field = model.Next()) {
+    properties.Add(*field, model);
+    IndexField(*field, model, walk, index);
+  }
+  properties.NoteIn(file.size(), index.notes);
   context.index_budget.CheckFits();
   CheckNames(index.tensors);
   return index;

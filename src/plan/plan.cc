@@ -24,7 +24,7 @@ std::optional<Decision> DecideByDType(const TensorInfo& tensor) {
     return Decision{Action::kRequireEqual, "an operator's setting"};
   }
   const bool is_unknown_weight = tensor.role == Role::kParameter && tensor.dtype == DType::kUnknown;
-  if (IsFloat(tensor.dtype) || is_unknown_weight) {
+  if (CanBeAveraged(tensor.dtype) || is_unknown_weight) {
     if (tensor.elements == 0 && !is_unknown_weight) return Decision{Action::kKeep, "no elements"};
     return std::nullopt;
   }

@@ -32,7 +32,7 @@ struct InspectOptions {
 int RunInspect(const InspectOptions& options, const Streams& streams) {
   ProgressBar bar(streams.err, options.pass.progress);
   InspectJob job{.path = options.path, .statistics = options.statistics};
-  SetPass(options.pass, bar, job);
+  SetPass(options.pass, streams.err, bar, job);
   const Inspection found =
       WithErrorsAsJson(options.json, streams.out, [&] { return Inspect(job); });
   bar.Finish();
