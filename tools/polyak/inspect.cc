@@ -53,9 +53,8 @@ void AddInspect(CLI::App& app, Action& action) {
       "inspect",
       "List the tensors of a checkpoint\n\n"
       "Prints name, dtype, shape, role, size and storage of every tensor, totals by role and "
-      "dtype, and the record of how the checkpoint was made if polyak made it. Statistics are of "
-      "the "
-      "finite elements; they are the same on every machine.");
+      "dtype, what the checkpoint says of itself, and the record of how it was made if polyak made "
+      "it. Statistics are of the finite elements; they are the same on every machine.");
   inspect->footer(
       "Examples:\n"
       "  polyak inspect average.onnx\n"
