@@ -42,8 +42,8 @@ class AverageRunTest : public ::testing::Test {
     std::memcpy(bytes.data(), values.data(), bytes.size());
     test::WriteFile(folder_ / name, bytes);
     owned_.push_back(std::make_unique<ExtentCheckpoint>(
-        InputFile::Open(folder_ / name), std::vector{WeightOf(dtype, std::move(shape))},
-        std::vector{Payload{.extents = {{0, bytes.size()}}}}));
+        InputFiles{InputFile::Open(folder_ / name)}, std::vector{WeightOf(dtype, std::move(shape))},
+        std::vector{Payload{.runs = {{0, bytes.size()}}}}));
     inputs_.push_back(owned_.back().get());
   }
 
