@@ -97,7 +97,7 @@ Diff Compare(const DiffJob& job) {
   TellWarnings(std::array{diff.a.checkpoint.get(), diff.b.checkpoint.get()}, job.control);
   const std::vector<TensorPair> pairs = PairTensors(*diff.a.checkpoint, *diff.b.checkpoint);
   const std::vector<ElementDifferences> found =
-      Measure(job, diff, pairs, context.index_budget.used_bytes());
+      Measure(job, diff, pairs, context.index_budget.most_bytes());
   diff.tensors.reserve(pairs.size());
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const TensorPair& pair = pairs[i];

@@ -20,7 +20,7 @@ Inspection Inspect(const InspectJob& job) {
   if (!job.statistics) return result;
   MemoryRequest request = StatisticsMemory(*result.checkpoint);
   request.budget_bytes = job.memory_bytes;
-  request.index_bytes += context.index_budget.used_bytes();
+  request.index_bytes += context.index_budget.most_bytes();
   request.threads = ThreadsOrDefault(job.threads);
   result.statistics = StatisticsOf(*result.checkpoint, PlanMemory(request), job.control);
   result.checkpoint->CheckUnchanged();

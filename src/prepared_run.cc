@@ -113,7 +113,7 @@ std::size_t PreparedRun::TemplateIndex() const {
               "the output copies the template, and is an average of all");
 }
 
-// Returns the memory that their indexes take.
+// Returns the most memory that their indexes took.
 std::uint64_t PreparedRun::OpenInputs() {
   OpenContext context = MakeOpenContext(job_.memory_bytes, job_.hdf5_helper, job_.control.stop);
   for (const std::filesystem::path& path : job_.inputs) {
@@ -123,7 +123,7 @@ std::uint64_t PreparedRun::OpenInputs() {
     inputs_.push_back(opened.checkpoint.get());
     owned_.push_back(std::move(opened.checkpoint));
   }
-  return context.index_budget.used_bytes();
+  return context.index_budget.most_bytes();
 }
 
 void PreparedRun::RefuseOutputOverInput() const {
