@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "formats/onnx/node_description.h"
 
 namespace polyak::onnx_format {
 namespace {
@@ -61,6 +62,10 @@ std::unique_ptr<Output> OnnxCheckpoint::DoBeginOutput(const OutputRequest& reque
     throw error;
   }
   return ExtentCheckpoint::DoBeginOutput(request);
+}
+
+std::string OnnxCheckpoint::DoDescribeNode(std::size_t node) const {
+  return onnx_format::DescribeNode(file(), node);
 }
 
 // The record takes the place of the last older one, or goes to the end; other older ones go.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,7 @@ class OnnxCheckpoint final : public ExtentCheckpoint {
   // Integers that are varints are decoded; everything else is extents.
   void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const override;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
+  std::string DoDescribeNode(std::size_t node) const override;
   std::vector<Edit> ProvenanceEdits(std::string_view record) const override;
 
   std::vector<std::unique_ptr<const VarintPayload>> varints_;
