@@ -76,12 +76,14 @@ class Canonical {
     return std::max<std::uint64_t>(hash, 1);
   }
 
-  // From 1 on; 0: none.
+  // From 1 on, and whether it is stored; 0: none.
   std::uint32_t NumberOf(ValueNumber value) {
+    constexpr std::uint32_t kIsStored = 0x80000000U;
     if (value == kNoValue) return 0;
+    const bool is_stored = tensor_of_[value] != kNoTensorNumber;
     if (number_of_[value] == 0) {
-      number_of_[value] = ++last_number_;
-      if (tensor_of_[value] != kNoTensorNumber) AddTensor(tensor_of_[value]);
+      number_of_[value] = ++last_number_ | (is_stored ? kIsStored : 0);
+      if (is_stored) AddTensor(tensor_of_[value]);
     }
     return number_of_[value];
   }

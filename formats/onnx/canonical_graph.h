@@ -1,9 +1,9 @@
 // The shape of a model's graph: what is left of it without names, doc strings and weights.
 //
 // A node's hash covers its operator and attributes, and its inputs and outputs as numbers: values
-// are numbered in the order in which they come up. An Identity node that makes a tensor's second
-// name has the hash 0 and counts for nothing: an exporter that merges equal tensors writes it, and
-// from checkpoint to checkpoint it does so or doesn't.
+// are numbered in the order in which they come up, stored ones told from others. An Identity node
+// that makes a tensor's second name has the hash 0 and counts for nothing: an exporter that merges
+// equal tensors writes it, and from checkpoint to checkpoint it does so or doesn't.
 #pragma once
 
 #include <cstdint>
