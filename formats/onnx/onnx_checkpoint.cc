@@ -59,7 +59,8 @@ std::unique_ptr<Output> OnnxCheckpoint::DoBeginOutput(const OutputRequest& reque
                                 std::span<const DeferredOutput::Spilled> spilled,
                                 std::uint64_t end) mutable {
     rest.replaced = others;
-    return Spliced(rest, EncodeSpilled(spill, spilled, end), spill.AsInput());
+    std::vector<Edit> edits = EncodeSpilled(spill, spilled, end);
+    return Spliced(rest, std::move(edits), spill.AsInput());
   };
   return std::make_unique<DeferredOutput>(request.path, tensors(), std::move(deferred),
                                           lay_out_rest);
