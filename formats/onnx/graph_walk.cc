@@ -32,7 +32,7 @@ std::string NameOfValue(FieldReader value) {
   return name;
 }
 
-IndexedTensor Floats(std::vector<std::uint64_t> shape, std::vector<Extent> extents,
+IndexedTensor Floats(std::vector<std::uint64_t> shape, std::vector<PayloadRun> runs,
                      std::string storage) {
   IndexedTensor tensor;
   TensorInfo& info = tensor.info;
@@ -42,7 +42,7 @@ IndexedTensor Floats(std::vector<std::uint64_t> shape, std::vector<Extent> exten
   info.shape = std::move(shape);
   info.storage = std::move(storage);
   info.stored_bytes = info.bytes();
-  tensor.payload.extents = std::move(extents);
+  tensor.payload.runs = std::move(runs);
   return tensor;
 }
 
@@ -211,12 +211,14 @@ void GraphWalk::FloatsOf(const NodeAttribute& attribute, const Node& node, const
       return AddOfNode(Floats({}, {attribute.single_float}, storage), node, node.output, place);
     }
     if (attribute.name != "value_floats") return;
-  } else if (attribute.floats.empty() && !attribute.has_too_many_floats) {
+  } else if (attribute.floats.empty()) {
     return;
   }
-  IndexedTensor tensor = Floats({attribute.floats.size()}, attribute.floats, storage);
-  if (attribute.has_too_many_floats) {
-    tensor.info.unreadable = "long lists of floats are not supported yet";
+  IndexedTensor tensor = Floats({attribute.float_count}, attribute.floats, storage);
+  if (attribute.has_too_many_runs()) {
+    tensor.info.unreadable = "a list of floats is in more than 4096 separate runs";
+    tensor.info.stored_bytes = 0;
+    tensor.payload.runs.clear();
   }
   const bool is_learned = IsLearnedAttribute(node.op_type, attribute.name);
   tensor.info.role = is_learned ? Role::kParameter : Role::kConstant;
@@ -273,13 +275,16 @@ std::uint32_t GraphWalk::Add(IndexedTensor tensor, std::string_view path, std::s
   CheckStop();
   // Charged before the name is put together: it may be far longer than what stands in the file.
   const std::uint64_t name_bytes = path.size() + name.size();
-  if (!context_.index_budget.Charge(tensor.info.index_bytes() + name_bytes)) {
+  if (!context_.index_budget.Charge(tensor.index_bytes() + name_bytes)) {
     return kNoTensorNumber;
   }
   if (is_training_) tensor.info.role = Role::kOptimizerState;
   tensor.info.name = path;
   tensor.info.name += name;
-  index_.has_external_data = index_.has_external_data || tensor.is_external;
+  if (tensor.external) {
+    index_.external.push_back(
+        {static_cast<std::uint32_t>(index_.tensors.size()), std::move(*tensor.external)});
+  }
   index_.tensors.push_back(std::move(tensor.info));
   index_.payloads.push_back(std::move(tensor.payload));
   index_.varints.push_back(std::move(tensor.varints));

@@ -104,11 +104,20 @@ class ValuesHash {
   std::array<std::uint64_t, 32> hashes_{};  // by field number
 };
 
+// They are packed or not, or both in turn.
 void AddFloats(const Field& field, NodeAttribute& attribute) {
-  constexpr std::size_t kMostFloats = 64;
-  attribute.has_too_many_floats =
-      attribute.floats.size() >= kMostFloats || field.type == WireType::kBytes;
-  if (!attribute.has_too_many_floats) attribute.floats.push_back(field.content);
+  constexpr std::uint64_t kFloatBytes = 4;
+  if (field.type == WireType::kBytes && field.content.length % kFloatBytes != 0) {
+    throw Error(ErrorKind::kCorrupt, "a packed field ends within a number (at byte " +
+                                         std::to_string(field.content.offset) + ")");
+  }
+  attribute.float_count += field.content.length / kFloatBytes;
+  if (attribute.has_too_many_runs() || field.content.length == 0) return;
+  if (field.type == WireType::kBytes) {
+    attribute.floats.emplace_back(field.content);
+  } else {
+    AppendPiece(field.content, attribute.floats);
+  }
 }
 
 // Notes where tensors, graphs and floats lie.

@@ -10,6 +10,7 @@
 
 #include "core/tensor.h"
 #include "formats/onnx/wire.h"
+#include "io/payload.h"
 
 namespace polyak::onnx_format {
 
@@ -19,9 +20,13 @@ struct NodeAttribute {
   std::vector<Field> sparse_tensors;  // sparse_tensor or sparse_tensors
   std::vector<Field> graphs;          // g or graphs
   Extent single_float;                // f
-  std::vector<Extent> floats;
-  bool has_too_many_floats = false;
+  std::vector<PayloadRun> floats;
+  std::uint64_t float_count = 0;  // in `floats`
   std::uint64_t values_hash = 0;  // of integers, strings and, where wanted, floats
+
+  // More aren't worth reading run by run; `floats` hasn't got all of them then.
+  bool has_too_many_runs() const noexcept { return floats.size() > kMostRuns; }
+  static constexpr std::size_t kMostRuns = 4096;
 };
 
 // Throws Error (kCorrupt, kUnsupported) where the message is malformed or has its tensor or graph

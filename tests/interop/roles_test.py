@@ -232,7 +232,7 @@ class Places(RolesTest):
     def test_attributes_of_classical_models_are_learned_or_must_be_equal(self):
         def linear(k, threshold):
             nodes = [node("LinearRegressor", ["x"], ["z"], domain="ai.onnx.ml",
-                          coefficients=[1.0 * k, 2.0], intercepts=[0.5]),
+                          coefficients=[1.0 * k + i for i in range(1000)], intercepts=[0.5]),
                      node("Scaler", ["z"], ["y"], domain="ai.onnx.ml", scale=[threshold])]
             return save(self.folder, f"{k}{threshold}.onnx", nodes)
         paths = [linear(1, 3.0), linear(2, 3.0)]
@@ -241,7 +241,8 @@ class Places(RolesTest):
             "z.intercepts": ("average", "coefficient"),
             "y.scale": ("keep", "an operator's setting")})
         output = onnx_models.load(self.average(paths, "o.onnx"))
-        self.assertEqual(list(output.graph.node[0].attribute[0].floats), [1.5, 2.0])
+        self.assertEqual(list(output.graph.node[0].attribute[0].floats),
+                         [1.5 + i for i in range(1000)])
         self.assert_refused([linear(1, 3.0), linear(2, 4.0)],
                             r"y\.scale: is an operator's setting and has another value")
 
