@@ -43,11 +43,15 @@ struct Job {
   std::filesystem::path template_path;
   Selection selection;
   MissingTensors missing = MissingTensors::kRefuse;
+  MatchBy match = MatchBy::kName;
+  QuantizedTensors quantized = QuantizedTensors::kRefuse;
   // What would be a warning is an error: all of them together, before the first element is averaged
   // (one about the elements themselves: before the output appears).
   bool strict = false;
   bool allow_nonfinite = false;
   bool write_provenance = true;
+  // ONNX with external data: all of it goes to one file, OUTPUT.data, in any folder.
+  bool single_data = false;
 
   std::size_t threads = 0;  // 0: as many as the machine has, at most 4
   std::uint64_t memory_bytes = kDefaultMemoryBytes;

@@ -8,6 +8,7 @@
 
 #include "formats/onnx/external_output.h"
 #include "formats/onnx/length_edits.h"
+#include "formats/onnx/node_description.h"
 #include "formats/onnx/varint_encoding.h"
 #include "formats/onnx/wire_writer.h"
 #include "io/spliced_output.h"
@@ -59,7 +60,8 @@ std::unique_ptr<Output> OnnxCheckpoint::DoBeginOutput(const OutputRequest& reque
                                 std::span<const DeferredOutput::Spilled> spilled,
                                 std::uint64_t end) mutable {
     rest.replaced = others;
-    return Spliced(rest, EncodeSpilled(spill, spilled, end), spill.AsInput());
+    std::vector<Edit> edits = EncodeSpilled(spill, spilled, end);
+    return Spliced(rest, std::move(edits), spill.AsInput());
   };
   return std::make_unique<DeferredOutput>(request.path, tensors(), std::move(deferred),
                                           lay_out_rest);
@@ -87,6 +89,10 @@ std::vector<Edit> OnnxCheckpoint::EncodeSpilled(const SpillFile& spill,
   VarintEncoding encoding(file(), spill, end, static_cast<std::uint32_t>(all_files().size()));
   for (const auto& [tensor, offset] : spilled) encoding.Encode(*varints_[tensor], offset, edits);
   return edits;
+}
+
+std::string OnnxCheckpoint::DoDescribeNode(std::size_t node) const {
+  return onnx_format::DescribeNode(file(), node);
 }
 
 // The record takes the place of the last older one, or goes to the end; other older ones go.

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,7 @@ class OnnxCheckpoint final : public ExtentCheckpoint {
   // Varints are decoded; everything else is extents.
   void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const override;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
+  std::string DoDescribeNode(std::size_t node) const override;
   std::vector<Edit> ProvenanceEdits(std::string_view record) const override;
 
   // The output once all that has no fixed size is edits.

@@ -29,6 +29,8 @@ class ByteReader {
 
  private:
   void Fill();
+  // True where the window holds the next `count` bytes.
+  bool IsInWindow(std::uint64_t count) const noexcept;
 
   const InputFile& file_;
   std::uint64_t position_ = 0;

@@ -21,6 +21,8 @@ struct WorkOptions {
   std::vector<std::string> include;
   std::vector<std::string> exclude;
   std::string missing = "error";
+  std::string match = "name";
+  std::string quantized = "refuse";
 
   std::string output;
   bool force = false;
@@ -28,6 +30,7 @@ struct WorkOptions {
   bool json = false;
   bool dry_run = false;
   bool no_provenance = false;
+  bool single_data = false;
 
   bool strict = false;
   bool allow_nonfinite = false;
