@@ -139,6 +139,8 @@ class Statistics(FolderTest):
 
     def test_of_real_checkpoints_are_the_same_in_both_formats(self):
         totals = [inspected(digits(12, suffix), "--stats")["totals"] for suffix in ("onnx", "h5")]
+        for each in totals:
+            del each["kinds"]  # roles are known of ONNX only
         self.assertEqual(totals[0], totals[1])
         norms = [sorted(tensor["stats"]["norm"]
                         for tensor in inspected(digits(12, suffix), "--stats")["tensors"])
