@@ -194,7 +194,9 @@ void WarnOfOtherGraphs(std::span<const Checkpoint* const> inputs, Plan& plan) {
                           DifferenceText(*difference, *input, reference));
     }
   }
-  if (others > 1) first += fmt::format("; {} more differ, too", others - 1);
+  if (others > 1) {
+    first += fmt::format("; {} more {}, too", others - 1, others == 2 ? "differs" : "differ");
+  }
   if (others > 0) plan.warnings.push_back(std::move(first));
 }
 

@@ -37,6 +37,10 @@ class FakeCheckpoint final : public Checkpoint {
   FakeCheckpoint(std::string path, std::vector<FakeTensor> tensors, CheckpointNotes notes = {})
       : Checkpoint(std::move(path), InfosOf(tensors), std::move(notes)),
         fakes_(std::move(tensors)) {}
+  FakeCheckpoint(std::string path, std::vector<FakeTensor> tensors, GraphShape graph)
+      : Checkpoint(std::move(path), InfosOf(tensors),
+                   {.graph = std::make_shared<const GraphShape>(std::move(graph))}),
+        fakes_(std::move(tensors)) {}
 
  private:
   static std::vector<TensorInfo> InfosOf(const std::vector<FakeTensor>& tensors) {
