@@ -1,6 +1,7 @@
 #include "io/byte_reader.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/error.h"
 
@@ -19,7 +20,7 @@ std::uint8_t ByteReader::TakeByte(std::uint64_t end) {
     throw Error(ErrorKind::kCorrupt, "the file is cut off or damaged (at byte " +
                                          std::to_string(std::min(position_, file_.size())) + ")");
   }
-  if (position_ < window_start_ || position_ - window_start_ >= window_.size()) Fill();
+  if (!InWindow(position_)) Fill();
   return static_cast<std::uint8_t>(window_[position_++ - window_start_]);
 }
 
@@ -30,10 +31,20 @@ std::string ByteReader::TakeText(std::uint64_t count, std::uint64_t end) {
                                          " bytes doesn't fit where it stands (at byte " +
                                          std::to_string(position_) + ")");
   }
+  if (count == 0) return {};
   std::string text(count, '\0');
-  file_.ReadAt(position_, std::as_writable_bytes(std::span(text)));
+  if (!InWindow(position_) && count <= kWindowAfterJumpBytes) Fill();
+  if (InWindow(position_) && InWindow(position_ + count - 1)) {
+    std::memcpy(text.data(), window_.data() + (position_ - window_start_), count);
+  } else {
+    file_.ReadAt(position_, std::as_writable_bytes(std::span(text)));
+  }
   position_ += count;
   return text;
+}
+
+bool ByteReader::InWindow(std::uint64_t position) const noexcept {
+  return position >= window_start_ && position - window_start_ < window_.size();
 }
 
 void ByteReader::Fill() {

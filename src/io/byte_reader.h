@@ -28,6 +28,7 @@ class ByteReader {
   std::string TakeText(std::uint64_t count, std::uint64_t end);
 
  private:
+  bool InWindow(std::uint64_t position) const noexcept;
   void Fill();
 
   const InputFile& file_;
