@@ -43,6 +43,8 @@ struct Job {
   std::filesystem::path template_path;
   Selection selection;
   MissingTensors missing = MissingTensors::kRefuse;
+  MatchBy match = MatchBy::kName;
+  QuantizedTensors quantized = QuantizedTensors::kRefuse;
   // What would be a warning is an error: all of them together, before the first element is averaged
   // (one about the elements themselves: before the output appears).
   bool strict = false;

@@ -32,6 +32,10 @@ std::vector<OptionReport> OptionsOf(const Job& job) {
   if (!job.selection.include.empty()) options.push_back({"include", job.selection.include});
   if (!job.selection.exclude.empty()) options.push_back({"exclude", job.selection.exclude});
   if (job.missing == MissingTensors::kKeep) options.push_back({"missing", std::string("keep")});
+  if (job.match == MatchBy::kGraph) options.push_back({"match", std::string("graph")});
+  if (job.quantized == QuantizedTensors::kKeep) {
+    options.push_back({"quantized", std::string("keep")});
+  }
   if (job.single_data) options.push_back({"single-data", true});
   if (job.allow_nonfinite) options.push_back({"allow-nonfinite", true});
   return options;
@@ -202,6 +206,8 @@ void PreparedRun::MakePlans(std::uint64_t index_bytes) {
   plan_ = MakePlan(inputs_, {.template_index = plan_.template_index,
                              .selection = job_.selection,
                              .missing = job_.missing,
+                             .match = job_.match,
+                             .quantized = job_.quantized,
                              .list_bytes = ListBudgetBytes(job_.memory_bytes, index_bytes)});
   for (const std::string& warning : plan_.warnings) Warn(warning);
   DescribeTensors(plan_, reference().tensors(), report_);
@@ -238,12 +244,16 @@ void PreparedRun::CompareKeptTensors() {
 }
 
 void PreparedRun::Refuse(const TensorDifference& difference) const {
-  Error error(
-      ErrorKind::kMismatch,
-      fmt::format("is {} and has another value than in {}",
-                  plan_.rules[plan_.tensors[difference.tensor].rule], reference().path().string()),
-      "the models differ in more than their weights");
-  error.AddContext(reference().tensors()[difference.tensor].name);
+  const TensorInfo& tensor = reference().tensors()[difference.tensor];
+  const bool is_weight = tensor.role == Role::kParameter;
+  const std::string what =
+      is_weight ? fmt::format("is a weight of {}, which can't be averaged,", NameOf(tensor.dtype))
+                : "is " + plan_.rules[plan_.tensors[difference.tensor].rule];
+  Error error(ErrorKind::kMismatch,
+              fmt::format("{} and has another value than in {}", what, reference().path().string()),
+              is_weight ? "--exclude NAME keeps the template's value, whatever the others have"
+                        : "the models differ in more than their weights");
+  error.AddContext(tensor.name);
   error.AddContext(inputs_[difference.input]->path().string());
   throw error;
 }

@@ -5,210 +5,280 @@
 #include <utility>
 
 #include "core/error.h"
+#include "formats/onnx/canonical_graph.h"
+#include "formats/onnx/graph_roles.h"
 #include "formats/onnx/model_index.h"
+#include "formats/onnx/sparse_tensor.h"
 
 namespace polyak::onnx_format {
 namespace {
 
-using onnx::AttributeProto;
 using onnx::FunctionProto;
 using onnx::GraphProto;
 using onnx::NodeProto;
-using onnx::SparseTensorProto;
-using onnx::TensorProto;
+using onnx::TrainingInfoProto;
+using onnx::ValueInfoProto;
 
 // "NAME", and "NAME[i]" where there are several.
 std::string Numbered(const std::string& name, std::size_t i, std::size_t count) {
   return count == 1 ? name : name + "[" + std::to_string(i) + "]";
 }
 
-TensorInfo FloatInfo(std::vector<std::uint64_t> shape, std::string storage) {
-  TensorInfo info;
+std::string NameOfValue(FieldReader value) {
+  std::string name;
+  while (const auto field = value.Next()) {
+    if (field->Is(ValueInfoProto::kNameFieldNumber, WireType::kBytes)) name = value.NameIn(*field);
+  }
+  return name;
+}
+
+IndexedTensor Floats(std::vector<std::uint64_t> shape, std::vector<PayloadRun> runs,
+                     std::string storage) {
+  IndexedTensor tensor;
+  TensorInfo& info = tensor.info;
   info.dtype = DType::kFloat32;
   info.element_bytes = ElementBytes(info.dtype);
   info.elements = ElementsOf(shape);
   info.shape = std::move(shape);
   info.storage = std::move(storage);
   info.stored_bytes = info.bytes();
-  return info;
+  tensor.payload.runs = std::move(runs);
+  return tensor;
+}
+
+void CheckPath(const std::string& path) {
+  if (path.size() <= kMostNameBytes) return;
+  throw Error(ErrorKind::kUnsupported, "the path of a subgraph has more than 16384 bytes");
 }
 
 }  // namespace
+
+GraphWalk::GraphWalk(OpenContext& context, ModelIndex& index)
+    : context_(context), index_(index), record_(context.index_budget) {
+  record_.BeginGraph(false);
+}
 
 bool GraphWalk::Node::IsConstant() const {
   return op_type == "Constant" && (domain.empty() || domain == "ai.onnx");
 }
 
-void GraphWalk::Graph(FieldReader graph, const std::string& path) {
+void GraphWalk::MainGraph(FieldReader graph) { FieldsOfGraph(graph, main_); }
+
+void GraphWalk::FieldsOfGraph(FieldReader graph, Place& place) {
   while (const auto field = graph.Next()) {
     if (field->type != WireType::kBytes) continue;
     switch (field->number) {
-      case GraphProto::kNodeFieldNumber: NodeIn(graph.Into(*field), path); break;
-      case GraphProto::kInitializerFieldNumber: Initializer(graph.Into(*field), path); break;
+      case GraphProto::kNodeFieldNumber: NodeIn(graph.Into(*field), place); break;
+      case GraphProto::kInitializerFieldNumber: Initializer(graph.Into(*field), place); break;
       case GraphProto::kSparseInitializerFieldNumber:
-        SparseInitializer(graph.Into(*field), path);
+        SparseTensor(graph.Into(*field), "", nullptr, place);
+        break;
+      case GraphProto::kInputFieldNumber:
+        record_.AddGraphInput(NameOfValue(graph.Into(*field)));
+        break;
+      case GraphProto::kOutputFieldNumber:
+        record_.AddGraphOutput(NameOfValue(graph.Into(*field)));
         break;
       default: break;
     }
   }
 }
 
+void GraphWalk::Subgraph(FieldReader graph, Place place, RecordNumber owner) {
+  record_.BeginGraph(true);
+  FieldsOfGraph(graph, place);
+  record_.EndGraph(owner);
+}
+
 void GraphWalk::Function(FieldReader function) {
-  FieldReader first_pass = function;
+  constexpr int kOverloadFieldNumber = 13;  // later than the headers that polyak is built with
+  std::string domain;
   std::string name;
+  std::string overload;
+  FieldReader first_pass = function;
+  record_.BeginGraph(false);
   while (const auto field = first_pass.Next()) {
-    if (field->Is(FunctionProto::kNameFieldNumber, WireType::kBytes)) {
-      name = first_pass.NameIn(*field);
-    }
-  }
-  while (const auto field = function.Next()) {
-    if (field->Is(FunctionProto::kNodeFieldNumber, WireType::kBytes)) {
-      NodeIn(function.Into(*field), name + "()/");
-    }
-  }
-}
-
-GraphWalk::Node GraphWalk::NodeOf(FieldReader node) {
-  Node found;
-  bool has_output = false;
-  while (const auto field = node.Next()) {
-    if (field->Is(NodeProto::kOpTypeFieldNumber, WireType::kBytes)) {
-      found.op_type = node.NameIn(*field);
-    } else if (field->Is(NodeProto::kDomainFieldNumber, WireType::kBytes)) {
-      found.domain = node.NameIn(*field);
-    } else if (field->Is(NodeProto::kOutputFieldNumber, WireType::kBytes) && !has_output) {
-      found.output = node.NameIn(*field);
-      has_output = true;
-    }
-  }
-  return found;
-}
-
-void GraphWalk::NodeIn(FieldReader node, const std::string& path) {
-  CheckStop();
-  const Node known = NodeOf(node);  // the fields come in any order: first what it is
-  while (const auto field = node.Next()) {
-    if (field->Is(NodeProto::kAttributeFieldNumber, WireType::kBytes)) {
-      AttributeIn(node.Into(*field), known, path);
-    }
-  }
-}
-
-GraphWalk::Attribute GraphWalk::AttributeOf(FieldReader attribute) {
-  constexpr std::size_t kMostFloats = 64;
-  constexpr std::size_t kMostValues = 65536;
-  Attribute found;
-  int singular_tensors = 0;
-  int singular_graphs = 0;
-  while (const auto field = attribute.Next()) {
-    if (field->Is(AttributeProto::kFFieldNumber, WireType::kFixed32)) {
-      found.single_float = field->content;
-    } else if (field->Is(AttributeProto::kFloatsFieldNumber, WireType::kFixed32)) {
-      found.has_too_many_floats = found.floats.size() >= kMostFloats;
-      if (!found.has_too_many_floats) AppendPiece(field->content, found.floats);
-    }
     if (field->type != WireType::kBytes) continue;
-    if (found.tensors.size() + found.graphs.size() >= kMostValues) {
-      throw Error(ErrorKind::kUnsupported, "attribute " + found.name + " has too many values");
-    }
     switch (field->number) {
-      case AttributeProto::kNameFieldNumber: found.name = attribute.NameIn(*field); break;
-      case AttributeProto::kFloatsFieldNumber: found.has_too_many_floats = true; break;
-      case AttributeProto::kTFieldNumber: ++singular_tensors; [[fallthrough]];
-      case AttributeProto::kTensorsFieldNumber: found.tensors.push_back(*field); break;
-      case AttributeProto::kGFieldNumber: ++singular_graphs; [[fallthrough]];
-      case AttributeProto::kGraphsFieldNumber: found.graphs.push_back(*field); break;
-      case AttributeProto::kSparseTensorFieldNumber:
-      case AttributeProto::kSparseTensorsFieldNumber: found.has_sparse_tensor = true; break;
+      case FunctionProto::kNameFieldNumber: name = first_pass.NameIn(*field); break;
+      case FunctionProto::kDomainFieldNumber: domain = first_pass.NameIn(*field); break;
+      case kOverloadFieldNumber: overload = first_pass.NameIn(*field); break;
+      case FunctionProto::kInputFieldNumber:
+        record_.AddGraphInput(first_pass.NameIn(*field));
+        break;
+      case FunctionProto::kOutputFieldNumber:
+        record_.AddGraphOutput(first_pass.NameIn(*field));
+        break;
       default: break;
     }
   }
-  if (singular_tensors > 1 || singular_graphs > 1) {
-    // Protocol Buffers would merge the two; nobody writes such files.
-    throw Error(ErrorKind::kUnsupported, "attribute " + found.name + " has its value twice");
+  Place place{.path = (domain.empty() ? "" : domain + "::") + name +
+                      (overload.empty() ? "" : ":" + overload) + "()/"};
+  CheckPath(place.path);
+  while (const auto field = function.Next()) {
+    if (field->Is(FunctionProto::kNodeFieldNumber, WireType::kBytes)) {
+      NodeIn(function.Into(*field), place);
+    }
   }
+  record_.EndGraph(kNoRecord);
+}
+
+void GraphWalk::TrainingInfo(FieldReader training, std::size_t number) {
+  const std::string path = "training_info[" + std::to_string(number) + "].";
+  is_training_ = true;
+  while (const auto field = training.Next()) {
+    if (field->Is(TrainingInfoProto::kInitializationFieldNumber, WireType::kBytes)) {
+      Subgraph(training.Into(*field), {.path = path + "initialization/"}, kNoRecord);
+    } else if (field->Is(TrainingInfoProto::kAlgorithmFieldNumber, WireType::kBytes)) {
+      Subgraph(training.Into(*field), {.path = path + "algorithm/"}, kNoRecord);
+    }
+  }
+  is_training_ = false;
+}
+
+// The fields come in any order: what it is comes first, then its attributes.
+GraphWalk::Node GraphWalk::BeginNode(FieldReader node, Place& place) {
+  Node found;
+  found.record = record_.BeginRecord(GraphRecord::Kind::kNode, kNoRecord);
+  while (const auto field = node.Next()) {
+    if (field->type != WireType::kBytes) continue;
+    switch (field->number) {
+      case NodeProto::kOpTypeFieldNumber: found.op_type = node.NameIn(*field); break;
+      case NodeProto::kDomainFieldNumber: found.domain = node.NameIn(*field); break;
+      case NodeProto::kInputFieldNumber: record_.TakeInput(node.NameIn(*field)); break;
+      case NodeProto::kOutputFieldNumber: {
+        std::string output = node.NameIn(*field);
+        record_.GiveOutput(output);
+        if (found.output.empty()) found.output = std::move(output);
+        break;
+      }
+      default: break;
+    }
+  }
+  const Operator& op = FindOperator(found.op_type, found.domain);
+  if (op.flow == Flow::kIdentity) {
+    record_.AddRenaming(found.output, place.path + found.output);
+  }
+  record_.SetOperator(found.record, op);
+  if (found.output.empty()) found.output = "node " + std::to_string(place.nodes);
+  ++place.nodes;
   return found;
 }
 
-void GraphWalk::AttributeIn(FieldReader attribute, const Node& node, const std::string& path) {
-  const Attribute found = AttributeOf(attribute);
-  const std::string name = node.IsConstant() ? node.output : node.output + "." + found.name;
-  for (std::size_t i = 0; i < found.tensors.size(); ++i) {
-    IndexedTensor tensor = IndexTensor(attribute.Into(found.tensors[i]));
-    // A Constant's value may be a weight; a float of rank 0, or any other operator's tensor, is
-    // a setting.
-    const bool may_be_weight =
-        node.IsConstant() && IsFloat(tensor.info.dtype) && !tensor.info.shape.empty();
-    const bool is_setting = !may_be_weight && (IsFloat(tensor.info.dtype) || !node.IsConstant());
-    if (may_be_weight) tensor.info.role = Role::kParameter;
-    if (is_setting) tensor.info.role = Role::kConstant;
+void GraphWalk::NodeIn(FieldReader node, Place& place) {
+  CheckStop();
+  const Node known = BeginNode(node, place);
+  NodeContent content(known.op_type, known.domain);
+  while (const auto field = node.Next()) {
+    if (field->Is(NodeProto::kAttributeFieldNumber, WireType::kBytes)) {
+      AttributeIn(node.Into(*field), known, content, place);
+    }
+  }
+  record_.SetContent(known.record, content.Hash());
+}
+
+void GraphWalk::AttributeIn(FieldReader attribute, const Node& node, NodeContent& content,
+                            const Place& place) {
+  const bool floats_are_tensors = node.IsConstant() || node.IsOfMachineLearning();
+  const NodeAttribute found = ReadAttribute(attribute, !floats_are_tensors);
+  content.Add(found);
+  TensorsOf(found, attribute, node, content, place);
+  if (floats_are_tensors) FloatsOf(found, node, place);
+  SubgraphsOf(found, attribute, node, place);
+}
+
+void GraphWalk::TensorsOf(const NodeAttribute& attribute, const FieldReader& reader,
+                          const Node& node, NodeContent& content, const Place& place) {
+  const std::string name = node.IsConstant() ? node.output : node.output + "." + attribute.name;
+  for (std::size_t i = 0; i < attribute.tensors.size(); ++i) {
+    IndexedTensor tensor = IndexTensor(reader.Into(attribute.tensors[i]));
+    content.AddTensor(tensor.info);
+    if (!node.IsConstant()) tensor.info.role = Role::kConstant;
     tensor.info.storage = node.op_type + ", " + tensor.info.storage;
-    Add(std::move(tensor), path, Numbered(name, i, found.tensors.size()));
+    AddOfNode(std::move(tensor), node, Numbered(name, i, attribute.tensors.size()), place);
   }
-  if (found.has_sparse_tensor) AddUnreadable(path, name, "sparse tensors are not supported yet");
-  if (node.IsConstant()) ConstantFloats(found, node, path);
-  for (std::size_t i = 0; i < found.graphs.size(); ++i) {
-    const std::string subgraph = path + node.output + "/" + found.name;
-    if (subgraph.size() > kMostNameBytes) {
-      throw Error(ErrorKind::kUnsupported, "the path of a subgraph has more than 16384 bytes");
+  for (std::size_t i = 0; i < attribute.sparse_tensors.size(); ++i) {
+    SparseTensor(reader.Into(attribute.sparse_tensors[i]),
+                 Numbered(name, i, attribute.sparse_tensors.size()), &node, place);
+  }
+}
+
+// A Constant's value_float and value_floats; lists of floats of the operators of ai.onnx.ml.
+void GraphWalk::FloatsOf(const NodeAttribute& attribute, const Node& node, const Place& place) {
+  const std::string storage = node.op_type + ", " + attribute.name;
+  if (node.IsConstant()) {
+    if (attribute.name == "value_float" && attribute.single_float.length > 0) {
+      return AddOfNode(Floats({}, {attribute.single_float}, storage), node, node.output, place);
     }
-    Graph(attribute.Into(found.graphs[i]), Numbered(subgraph, i, found.graphs.size()) + "/");
+    if (attribute.name != "value_floats") return;
+  } else if (attribute.floats.empty()) {
+    return;
+  }
+  IndexedTensor tensor = Floats({attribute.float_count}, attribute.floats, storage);
+  if (attribute.has_too_many_runs()) {
+    tensor.info.unreadable = "a list of floats is in more than 4096 separate runs";
+    tensor.info.stored_bytes = 0;
+    tensor.payload.runs.clear();
+  }
+  const bool is_learned = IsLearnedAttribute(node.op_type, attribute.name);
+  tensor.info.role = is_learned ? Role::kParameter : Role::kConstant;
+  if (is_learned) tensor.info.use = "coefficient";
+  const std::string name = node.IsConstant() ? node.output : node.output + "." + attribute.name;
+  AddOfNode(std::move(tensor), node, name, place);
+}
+
+void GraphWalk::SubgraphsOf(const NodeAttribute& attribute, const FieldReader& reader,
+                            const Node& node, const Place& place) {
+  const std::string path = place.path + node.output + "/" + attribute.name;
+  CheckPath(path);
+  for (std::size_t i = 0; i < attribute.graphs.size(); ++i) {
+    Subgraph(reader.Into(attribute.graphs[i]),
+             {.path = Numbered(path, i, attribute.graphs.size()) + "/"}, node.record);
   }
 }
 
-// A Constant's value_float, and value_floats: four bytes each, with a tag between them.
-void GraphWalk::ConstantFloats(const Attribute& attribute, const Node& node,
-                               const std::string& path) {
-  if (attribute.name == "value_float" && attribute.single_float.length > 0) {
-    IndexedTensor tensor{.info = FloatInfo({}, "Constant, value_float"),
-                         .payload = {.runs = {attribute.single_float}},
-                         .varints = nullptr,
-                         .external = nullptr};
-    tensor.info.role = Role::kConstant;
-    Add(std::move(tensor), path, node.output);
-  }
-  if (attribute.name != "value_floats") return;
-  if (attribute.has_too_many_floats) {
-    return AddUnreadable(path, node.output, "long value_floats are not supported yet");
-  }
-  IndexedTensor tensor{.info = FloatInfo({attribute.floats.size()}, "Constant, value_floats"),
-                       .payload = {.runs = attribute.floats},
-                       .varints = nullptr,
-                       .external = nullptr};
-  tensor.info.role = Role::kParameter;
-  Add(std::move(tensor), path, node.output);
-}
-
-void GraphWalk::Initializer(FieldReader message, const std::string& path) {
+void GraphWalk::Initializer(FieldReader message, const Place& place) {
   IndexedTensor tensor = IndexTensor(message);
-  tensor.info.role = IsFloat(tensor.info.dtype) ? Role::kParameter : Role::kOther;
   const std::string name = std::move(tensor.info.name);
-  Add(std::move(tensor), path, name);
+  AddNamed(std::move(tensor), name, place);
 }
 
-void GraphWalk::SparseInitializer(FieldReader sparse, const std::string& path) {
-  std::string name;
-  while (const auto field = sparse.Next()) {
-    if (field->Is(SparseTensorProto::kValuesFieldNumber, WireType::kBytes)) {
-      name = IndexTensor(sparse.Into(*field)).info.name;
-    }
+void GraphWalk::SparseTensor(FieldReader message, std::string name, const Node* owner,
+                             const Place& place) {
+  IndexedSparseTensor sparse = IndexSparseTensor(message);
+  if (name.empty()) name = std::move(sparse.values.info.name);
+  if (owner != nullptr) sparse.values.info.storage.insert(0, owner->op_type + ", ");
+  sparse_.push_back(static_cast<std::uint32_t>(index_.tensors.size()));
+  if (owner == nullptr) {
+    AddNamed(std::move(sparse.values), name, place);
+  } else {
+    if (!owner->IsConstant()) sparse.values.info.role = Role::kConstant;
+    AddOfNode(std::move(sparse.values), *owner, name, place);
   }
-  AddUnreadable(path, name, "sparse initializers are not supported yet");
+  Add(std::move(sparse.indices), place.path, name + ".indices");
 }
 
-void GraphWalk::AddUnreadable(std::string_view path, std::string_view name, std::string reason) {
-  IndexedTensor tensor;
-  tensor.info.role = Role::kParameter;
-  tensor.info.storage = "sparse";
-  tensor.info.unreadable = std::move(reason);
-  Add(std::move(tensor), path, name);
+void GraphWalk::AddOfNode(IndexedTensor tensor, const Node& node, const std::string& name,
+                          const Place& place) {
+  if (node.IsConstant()) return AddNamed(std::move(tensor), name, place);
+  const std::uint32_t number = Add(std::move(tensor), place.path, name);
+  record_.BeginRecord(GraphRecord::Kind::kTensors, node.record);
+  record_.TakeTensor(number);
 }
 
-void GraphWalk::Add(IndexedTensor tensor, std::string_view path, std::string_view name) {
+void GraphWalk::AddNamed(IndexedTensor tensor, const std::string& name, const Place& place) {
+  const std::uint32_t number = Add(std::move(tensor), place.path, name);
+  if (number != kNoTensorNumber) record_.DefineTensor(name, number);
+}
+
+std::uint32_t GraphWalk::Add(IndexedTensor tensor, std::string_view path, std::string_view name) {
   CheckStop();
   // Charged before the name is put together: it may be far longer than what stands in the file.
   const std::uint64_t name_bytes = path.size() + name.size();
-  if (!context_.index_budget.Charge(tensor.index_bytes() + name_bytes)) return;
+  if (!context_.index_budget.Charge(tensor.index_bytes() + name_bytes)) {
+    return kNoTensorNumber;
+  }
+  if (is_training_) tensor.info.role = Role::kOptimizerState;
   tensor.info.name = path;
   tensor.info.name += name;
   if (tensor.external) {
@@ -218,6 +288,15 @@ void GraphWalk::Add(IndexedTensor tensor, std::string_view path, std::string_vie
   index_.tensors.push_back(std::move(tensor.info));
   index_.payloads.push_back(std::move(tensor.payload));
   index_.varints.push_back(std::move(tensor.varints));
+  return static_cast<std::uint32_t>(index_.tensors.size() - 1);
+}
+
+void GraphWalk::Finish() {
+  record_.EndGraph(kNoRecord);
+  if (!record_.Charge(0)) return;
+  record_.Resolve();
+  AssignRoles(record_, index_.tensors);
+  index_.notes.graph = MakeGraphShape(record_, sparse_);
 }
 
 void GraphWalk::CheckStop() const {

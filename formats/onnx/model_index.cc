@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "formats/onnx/canonical_graph.h"
 #include "formats/onnx/graph_walk.h"
 
 namespace polyak::onnx_format {
@@ -43,14 +44,17 @@ void NoteMetadata(const Field& field, FieldReader& model, ModelIndex& index) {
   index.notes.provenance = entry.bytes().TakeText(value.length, value.end());
 }
 
-void IndexField(const Field& field, FieldReader& model, GraphWalk& walk, ModelIndex& index) {
+// `trainings` counts the training_info fields so far.
+void IndexField(const Field& field, FieldReader& model, GraphWalk& walk, std::size_t& trainings,
+                ModelIndex& index) {
   if (field.type != WireType::kBytes) return;
   switch (field.number) {
-    case ModelProto::kGraphFieldNumber: walk.Graph(model.Into(field), ""); break;
+    case ModelProto::kGraphFieldNumber: walk.MainGraph(model.Into(field)); break;
     case ModelProto::kFunctionsFieldNumber: walk.Function(model.Into(field)); break;
     case ModelProto::kMetadataPropsFieldNumber: NoteMetadata(field, model, index); break;
     case ModelProto::kTrainingInfoFieldNumber:
-      throw Error(ErrorKind::kUnsupported, "training_info is not supported yet");
+      walk.TrainingInfo(model.Into(field), trainings++);
+      break;
     default: break;
   }
 }
@@ -65,6 +69,21 @@ void CheckNames(const std::vector<TensorInfo>& tensors) {
       throw Error(ErrorKind::kCorrupt, tensor.name + ": two tensors have this name");
     }
   }
+}
+
+// Checkpoints of one run have graphs of one shape: they share it.
+void ShareGraph(std::shared_ptr<const GraphShape>& graph, OpenContext& context) {
+  constexpr std::string_view kLastGraph = "onnx graph";
+  using Shared = std::shared_ptr<const GraphShape>;
+  if (graph == nullptr) return;
+  auto& last = context.per_run.try_emplace(std::string(kLastGraph), Shared()).first->second;
+  const Shared& known = *std::any_cast<Shared>(&last);
+  if (known != nullptr && *known == *graph) {
+    graph = known;
+    return;
+  }
+  context.index_budget.Charge(BytesOf(*graph));
+  last = graph;
 }
 
 // The wire type of ModelProto's fields: the numbers 1 and 5 are varints, all else messages and
@@ -92,8 +111,14 @@ ModelIndex IndexModel(const InputFile& file, OpenContext& context) {
   ModelIndex index;
   ByteReader bytes(file);
   FieldReader model(bytes, {0, file.size()}, 0);
-  GraphWalk walk(context, index);
-  while (const auto field = model.Next()) IndexField(*field, model, walk, index);
+  {
+    GraphWalk walk(context, index);
+    std::size_t trainings = 0;
+    while (const auto field = model.Next()) IndexField(*field, model, walk, trainings, index);
+    walk.Finish();
+    context.index_budget.CheckFits();
+  }
+  ShareGraph(index.notes.graph, context);
   context.index_budget.CheckFits();
   CheckNames(index.tensors);
   return index;

@@ -6,7 +6,12 @@
 //   OUTPUT                 the value of the Constant node that makes OUTPUT
 //   OUTPUT.ATTRIBUTE       a tensor that is an attribute of the node that makes OUTPUT
 //   OUTPUT/ATTRIBUTE/...   the same in a subgraph (If, Loop, Scan) of the node that makes OUTPUT
-//   FUNCTION()/...         the same in a function of the model
+//   NAME.indices           the indices of a sparse tensor, whose values are NAME
+//   DOMAIN::FUNCTION()/... the same in a function of the model; without a domain FUNCTION()/...,
+//                          with an overload DOMAIN::FUNCTION:OVERLOAD()/...
+//   training_info[i].algorithm/...      the same in a graph that trains the model, or
+//   training_info[i].initialization/... begins to
+// OUTPUT is the first output that has a name; "node N" where none has.
 #pragma once
 
 #include <memory>

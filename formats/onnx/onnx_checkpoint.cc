@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "formats/onnx/length_edits.h"
+#include "formats/onnx/node_description.h"
 #include "formats/onnx/varint_encoding.h"
 #include "formats/onnx/wire_writer.h"
 #include "io/spliced_output.h"
@@ -105,6 +106,10 @@ std::vector<Edit> OnnxCheckpoint::EncodeSpilled(const SpillFile& spill,
   VarintEncoding encoding(file(), spill, end, static_cast<std::uint32_t>(all_files().size()));
   for (const auto& [tensor, offset] : spilled) encoding.Encode(*varints_[tensor], offset, edits);
   return edits;
+}
+
+std::string OnnxCheckpoint::DoDescribeNode(std::size_t node) const {
+  return onnx_format::DescribeNode(file(), node);
 }
 
 // The record takes the place of the last older one, or goes to the end; other older ones go.

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,7 @@ class OnnxCheckpoint final : public ExtentCheckpoint {
   void DoCheckOutput(const OutputRequest& request) const override;
   std::uint64_t DoOutputMemoryBytes(const OutputRequest& request) const override;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
+  std::string DoDescribeNode(std::size_t node) const override;
   std::vector<Edit> ProvenanceEdits(std::string_view record) const override;
 
   // The output once all that has no fixed size is edits.

@@ -42,4 +42,8 @@ std::unique_ptr<Output> Checkpoint::BeginOutput(const OutputRequest& request) co
   return DoBeginOutput(request);
 }
 
+std::string Checkpoint::DoDescribeNode(std::size_t node) const {
+  return "node " + std::to_string(node);
+}
+
 }  // namespace polyak

@@ -58,6 +58,9 @@ class Checkpoint {
   std::span<const std::string> warnings() const noexcept { return notes_.warnings; }
   // Null where the format has no graph.
   const GraphShape* graph() const noexcept { return notes_.graph.get(); }
+  // What a node of the graph is and what it makes, for people: "node 12 (Conv, makes 'y')". `node`
+  // is its number in GraphShape::node_hashes. May read the file: throws Error (kCorrupt, kSystem).
+  std::string DescribeNode(std::size_t node) const { return DoDescribeNode(node); }
 
   // The elements of a box, row-major in the box, in native byte order (16-bit floats as their
   // two bytes). The tensor is readable (TensorInfo::unreadable), the box lies inside it, and
@@ -101,6 +104,7 @@ class Checkpoint {
   virtual std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const = 0;
   virtual std::vector<FileIdentity> DoFiles() const = 0;
   virtual void DoCheckUnchanged() const = 0;
+  virtual std::string DoDescribeNode(std::size_t node) const;
 
   std::filesystem::path path_;
   std::vector<TensorInfo> tensors_;

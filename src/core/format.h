@@ -26,6 +26,8 @@ class IndexBudget {
   // False where it doesn't fit: go on counting, but store nothing more. Throws as CheckFits does
   // where so much doesn't fit that counting on is no use.
   bool Charge(std::uint64_t bytes);
+  // Gives back what was charged and isn't needed any more.
+  void Release(std::uint64_t bytes) noexcept { used_bytes_ -= std::min(bytes, used_bytes_); }
   // Throws Error (kUnsupported) with the number that is needed, where something did not fit.
   void CheckFits() const;
   std::uint64_t used_bytes() const noexcept { return used_bytes_; }

@@ -1,7 +1,6 @@
 #include "io/byte_reader.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/error.h"
 
@@ -20,7 +19,7 @@ std::uint8_t ByteReader::TakeByte(std::uint64_t end) {
     throw Error(ErrorKind::kCorrupt, "the file is cut off or damaged (at byte " +
                                          std::to_string(std::min(position_, file_.size())) + ")");
   }
-  if (!InWindow(position_)) Fill();
+  if (!IsInWindow(1)) Fill();
   return static_cast<std::uint8_t>(window_[position_++ - window_start_]);
 }
 
@@ -31,20 +30,22 @@ std::string ByteReader::TakeText(std::uint64_t count, std::uint64_t end) {
                                          " bytes doesn't fit where it stands (at byte " +
                                          std::to_string(position_) + ")");
   }
-  if (count == 0) return {};
   std::string text(count, '\0');
-  if (!InWindow(position_) && count <= kWindowAfterJumpBytes) Fill();
-  if (InWindow(position_) && InWindow(position_ + count - 1)) {
-    std::memcpy(text.data(), window_.data() + (position_ - window_start_), count);
+  const auto bytes = std::as_writable_bytes(std::span(text));
+  // Names are many and short: most lie in the window, or will when it has moved.
+  if (count > 0 && !IsInWindow(count) && count <= kWindowAfterJumpBytes) Fill();
+  if (IsInWindow(count)) {
+    std::ranges::copy(std::span(window_).subspan(position_ - window_start_, count), bytes.begin());
   } else {
-    file_.ReadAt(position_, std::as_writable_bytes(std::span(text)));
+    file_.ReadAt(position_, bytes);
   }
   position_ += count;
   return text;
 }
 
-bool ByteReader::InWindow(std::uint64_t position) const noexcept {
-  return position >= window_start_ && position - window_start_ < window_.size();
+bool ByteReader::IsInWindow(std::uint64_t count) const noexcept {
+  return position_ >= window_start_ && position_ - window_start_ <= window_.size() &&
+         count <= window_.size() - (position_ - window_start_);
 }
 
 void ByteReader::Fill() {

@@ -28,8 +28,9 @@ class ByteReader {
   std::string TakeText(std::uint64_t count, std::uint64_t end);
 
  private:
-  bool InWindow(std::uint64_t position) const noexcept;
   void Fill();
+  // True where the window holds the next `count` bytes.
+  bool IsInWindow(std::uint64_t count) const noexcept;
 
   const InputFile& file_;
   std::uint64_t position_ = 0;

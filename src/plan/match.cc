@@ -1,8 +1,13 @@
 #include "plan/match.h"
 
+#include <fmt/format.h>
+
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
+#include "core/error.h"
+#include "plan/graph_difference.h"
 #include "plan/mismatch_list.h"
 
 namespace polyak {
@@ -31,6 +36,145 @@ class TensorNames {
   std::unordered_map<std::string_view, TensorNumber> numbers_;
 };
 
+// The names that stand for tensors of other names. Null: there is no graph.
+class Aliases {
+ public:
+  explicit Aliases(const GraphShape* graph) : graph_(graph) {}
+
+  TensorNumber Find(std::string_view name) {
+    if (graph_ == nullptr || graph_->aliases.empty()) return kNoTensor;
+    if (numbers_.empty()) {
+      for (const TensorAlias& alias : graph_->aliases) numbers_.emplace(alias.name, alias.tensor);
+    }
+    const auto found = numbers_.find(name);
+    return found == numbers_.end() ? kNoTensor : found->second;
+  }
+
+ private:
+  const GraphShape* graph_;
+  std::unordered_map<std::string_view, TensorNumber> numbers_;
+};
+
+[[noreturn]] void FailAt(const Checkpoint& input, std::string_view tensor, std::string what,
+                         std::string hint) {
+  Error error(ErrorKind::kMismatch, std::move(what), std::move(hint));
+  error.AddContext(tensor);
+  error.AddContext(input.path().string());
+  throw error;
+}
+
+// The template, and what of it is looked for again for each input.
+struct Reference {
+  explicit Reference(const Checkpoint& given)
+      : checkpoint(given), names(given.tensors()), aliases(given.graph()) {}
+
+  [[noreturn]] void FailMerged(const Checkpoint& input, const TensorInfo& tensor,
+                               TensorNumber merged) const {
+    FailAt(input, tensor.name,
+           fmt::format("is a tensor of its own here, but one with '{}' in the template {}",
+                       checkpoint.tensors()[merged].name, checkpoint.path().filename().string()),
+           "the template's exporter merged tensors that were equal then, as before training: "
+           "--template PATH takes another one");
+  }
+
+  const Checkpoint& checkpoint;
+  TensorNames names;
+  Aliases aliases;
+};
+
+// Who belongs to whom in one input, by name.
+class PartnersByName {
+ public:
+  PartnersByName(Reference& reference, const Checkpoint& input)
+      : reference_(reference), input_(input), names_(input.tensors()), aliases_(input.graph()) {}
+
+  TensorNumber Find(std::size_t t) {
+    const std::string& name = reference_.checkpoint.tensors()[t].name;
+    const TensorNumber found = names_.Find(name, t);
+    return found != kNoTensor ? found : aliases_.Find(name);
+  }
+  // True for a tensor of the input that the template has, too.
+  bool IsKnown(std::size_t i) {
+    return reference_.names.Find(input_.tensors()[i].name, i) != kNoTensor;
+  }
+  // Fails where the template has it under another's name.
+  void CheckExtra(std::size_t i) {
+    const TensorNumber merged = reference_.aliases.Find(input_.tensors()[i].name);
+    if (merged != kNoTensor) reference_.FailMerged(input_, input_.tensors()[i], merged);
+  }
+
+ private:
+  Reference& reference_;
+  const Checkpoint& input_;
+  TensorNames names_;
+  Aliases aliases_;
+};
+
+const GraphShape& GraphOf(const Checkpoint& checkpoint) {
+  if (checkpoint.graph() != nullptr) return *checkpoint.graph();
+  Error error(ErrorKind::kUnsupported, "has no graph to match tensors by",
+              "--match name pairs them by their names");
+  error.AddContext(checkpoint.path().string());
+  throw error;
+}
+
+// Likewise, by the place in the graph.
+class PartnersByGraph {
+ public:
+  PartnersByGraph(Reference& reference, const Checkpoint& input)
+      : partners_(reference.checkpoint.tensors().size(), kNoTensor),
+        is_known_(input.tensors().size()) {
+    const GraphShape& expected = GraphOf(reference.checkpoint);
+    const GraphShape& found = GraphOf(input);
+    CheckSame(reference.checkpoint, input);
+    for (std::size_t i = 0; i < expected.tensors_by_use.size(); ++i) {
+      const TensorNumber t = expected.tensors_by_use[i];
+      const TensorNumber partner = found.tensors_by_use[i];
+      if (partners_[t] != kNoTensor && partners_[t] != partner) {
+        reference.FailMerged(input, input.tensors()[partner], t);
+      }
+      Pair(t, partner);
+    }
+    PairUnused(reference, input);
+  }
+
+  TensorNumber Find(std::size_t t) const { return partners_[t]; }
+  bool IsKnown(std::size_t i) const { return is_known_[i]; }
+  void CheckExtra(std::size_t) const {}
+
+ private:
+  static void CheckSame(const Checkpoint& reference, const Checkpoint& input) {
+    const auto difference = FirstDifference(*input.graph(), *reference.graph());
+    const bool same_uses =
+        input.graph()->tensors_by_use.size() == reference.graph()->tensors_by_use.size();
+    if (!difference && same_uses) return;
+    Error error(ErrorKind::kMismatch,
+                "its graph has another shape than the template's: " +
+                    (difference ? DifferenceText(*difference, input, reference)
+                                : "other tensors are stored"));
+    error.AddContext(input.path().string());
+    throw error;
+  }
+
+  void Pair(TensorNumber t, TensorNumber partner) {
+    partners_[t] = partner;
+    is_known_[partner] = true;
+  }
+
+  // What no node uses has no place but its name.
+  void PairUnused(Reference& reference, const Checkpoint& input) {
+    TensorNames names(input.tensors());
+    for (TensorNumber t = 0; t < partners_.size(); ++t) {
+      if (partners_[t] != kNoTensor) continue;
+      const TensorNumber found = names.Find(reference.checkpoint.tensors()[t].name, t);
+      if (found != kNoTensor && !is_known_[found]) Pair(t, found);
+    }
+  }
+
+  std::vector<TensorNumber> partners_;  // by tensor of the template
+  std::vector<bool> is_known_;          // by tensor of the input
+};
+
 // Compares one input after the other with the template.
 class Matcher {
  public:
@@ -39,32 +183,34 @@ class Matcher {
       : inputs_(inputs),
         request_(request),
         needs_partner_of_(needs_partner),
-        tensors_(inputs[request.template_index]->tensors()),
-        names_(tensors_),
+        reference_(*inputs[request.template_index]),
+        tensors_(reference_.checkpoint.tensors()),
         mismatches_(inputs, request.template_index, request.list_bytes) {
     for (const TensorInfo& tensor : tensors_) needs_partner_.push_back(needs_partner(tensor));
     result_.missing.resize(request.keep_missing ? tensors_.size() : 0);
     result_.extra.resize(request.keep_missing ? inputs.size() : 0);
   }
 
+  template <class Partners>
   MatchResult Run() {
     for (std::size_t k = 0; k < inputs_.size(); ++k) {
-      FindPartners(k);
-      FindExtra(k);
+      Partners partners(reference_, *inputs_[k]);
+      FindPartners(k, partners);
+      FindExtra(k, partners);
     }
     result_.mismatches = mismatches_.Take();
     return std::move(result_);
   }
 
  private:
-  void FindPartners(std::size_t input) {
+  template <class Partners>
+  void FindPartners(std::size_t input, Partners& partners) {
     const std::span<const TensorInfo> tensors = inputs_[input]->tensors();
-    TensorNames names(tensors);
     std::vector<TensorNumber>& matches = result_.matches.emplace_back(tensors_.size(), kNoTensor);
     for (std::size_t t = 0; t < matches.size(); ++t) {
       if (!needs_partner_[t]) continue;
       const TensorInfo& expected = tensors_[t];
-      const TensorNumber found = names.Find(expected.name, t);
+      const TensorNumber found = partners.Find(t);
       if (found == kNoTensor) {
         NoteMissing(t, input);
       } else if (tensors[found].shape != expected.shape) {
@@ -78,13 +224,15 @@ class Matcher {
     }
   }
 
-  void FindExtra(std::size_t input) {
+  template <class Partners>
+  void FindExtra(std::size_t input, Partners& partners) {
     const std::span<const TensorInfo> tensors = inputs_[input]->tensors();
     bool is_stranger = true;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-      if (names_.Find(tensors[i].name, i) != kNoTensor) {
+      if (partners.IsKnown(i)) {
         is_stranger = false;
       } else if (needs_partner_of_(tensors[i])) {
+        partners.CheckExtra(i);
         NoteExtra(tensors[i], input);
       }
     }
@@ -111,8 +259,8 @@ class Matcher {
   std::span<const Checkpoint* const> inputs_;
   const MatchRequest& request_;
   const std::function<bool(const TensorInfo&)>& needs_partner_of_;
+  Reference reference_;
   std::span<const TensorInfo> tensors_;  // of the template
-  TensorNames names_;                    // likewise
   std::vector<bool> needs_partner_;      // likewise
   MismatchList mismatches_;
   MatchResult result_;
@@ -122,7 +270,12 @@ class Matcher {
 
 MatchResult MatchByName(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
                         const std::function<bool(const TensorInfo&)>& needs_partner) {
-  return Matcher(inputs, request, needs_partner).Run();
+  return Matcher(inputs, request, needs_partner).Run<PartnersByName>();
+}
+
+MatchResult MatchByGraph(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
+                         const std::function<bool(const TensorInfo&)>& needs_partner) {
+  return Matcher(inputs, request, needs_partner).Run<PartnersByGraph>();
 }
 
 }  // namespace polyak

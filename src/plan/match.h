@@ -1,4 +1,5 @@
-// Pairs the tensors of all inputs with those of the template, by name.
+// Pairs the tensors of all inputs with those of the template: by name, or by their place in the
+// graph.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +53,17 @@ struct MatchRequest {
 };
 
 // Tensors for which `needs_partner` is false (they are the template's in any case) are not
-// compared, whichever input has them.
+// compared, whichever input has them. A name that an input lacks may be an alias of one of its
+// tensors; where one of the template's aliases is a tensor of its own in an input, that is an Error
+// (kMismatch): the template merged what must not be one.
 MatchResult MatchByName(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
                         const std::function<bool(const TensorInfo&)>& needs_partner);
+
+// Pairs the tensors that come up at the same place in graphs of the same shape, whatever their
+// names; by name those that no node uses. Throws Error: kUnsupported where an input has no graph,
+// kMismatch where its graph has another shape than the template's, or keeps apart what is one
+// tensor in the template.
+MatchResult MatchByGraph(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
+                         const std::function<bool(const TensorInfo&)>& needs_partner);
 
 }  // namespace polyak

@@ -198,7 +198,8 @@ Mismatches MismatchList::Take() {
   return std::move(mismatches_);
 }
 
-Error MismatchError(Mismatches mismatches, std::span<const std::size_t> strangers) {
+Error MismatchError(Mismatches mismatches, std::span<const std::size_t> strangers,
+                    std::string hint) {
   const std::string template_name = ShortName(mismatches, mismatches.template_index);
   const Mismatch& first = mismatches.list.front();
   const bool is_one = mismatches.list.size() == 1 && first.inputs.size() == 1;
@@ -208,7 +209,8 @@ Error MismatchError(Mismatches mismatches, std::span<const std::size_t> stranger
              : fmt::format("{} match those of the template {}",
                            count == 1 ? "1 tensor doesn't" : fmt::format("{} tensors don't", count),
                            template_name);
-  Error error(ErrorKind::kMismatch, text, HintFor(mismatches, strangers));
+  if (hint.empty()) hint = HintFor(mismatches, strangers);
+  Error error(ErrorKind::kMismatch, text, std::move(hint));
   const bool one_input = std::ranges::all_of(mismatches.list, [&](const Mismatch& mismatch) {
     return mismatch.inputs == first.inputs && first.inputs.size() == 1;
   });

@@ -36,7 +36,8 @@ class MismatchList {
 };
 
 // The error about them; `strangers` are the inputs that share no name with the template. The list
-// isn't empty.
-Error MismatchError(Mismatches mismatches, std::span<const std::size_t> strangers);
+// isn't empty. `hint`, where there is one, says better what to do than the names do.
+Error MismatchError(Mismatches mismatches, std::span<const std::size_t> strangers,
+                    std::string hint = {});
 
 }  // namespace polyak

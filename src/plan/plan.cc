@@ -2,48 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <optional>
+#include <algorithm>
+#include <functional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include "core/error.h"
+#include "plan/decision.h"
+#include "plan/graph_difference.h"
 #include "plan/mismatch_list.h"
 
 namespace polyak {
 namespace {
-
-struct Decision {
-  Action action;
-  std::string rule;
-};
-
-// Whatever is included: these can't be averaged.
-std::optional<Decision> DecideByDType(const TensorInfo& tensor) {
-  if (tensor.role == Role::kConstant) {
-    return Decision{Action::kRequireEqual, "an operator's setting"};
-  }
-  const bool is_unknown_weight = tensor.role == Role::kParameter && tensor.dtype == DType::kUnknown;
-  if (IsFloat(tensor.dtype) || is_unknown_weight) {
-    if (tensor.elements == 0 && !is_unknown_weight) return Decision{Action::kKeep, "no elements"};
-    return std::nullopt;
-  }
-  if (tensor.unreadable.empty() || tensor.stored_bytes > 0) {
-    return Decision{Action::kKeepAndWarn, "not a float"};
-  }
-  return Decision{Action::kKeep, "not a float, not compared"};
-}
-
-Decision Decide(const TensorInfo& tensor, const Selected& selected) {
-  const Choice choice = selected.choice;
-  if (choice == Choice::kExcluded) return {Action::kKeep, selected.rule};
-  const bool is_state = tensor.role == Role::kOptimizerState;
-  if (is_state && choice != Choice::kIncluded) return {Action::kKeep, "optimizer state"};
-  if (const auto decision = DecideByDType(tensor)) return *decision;
-  if (choice == Choice::kNotIncluded) return {Action::kKeep, selected.rule};
-  if (choice == Choice::kIncluded) return {Action::kAverage, selected.rule};
-  return {Action::kAverage, std::string(NameOf(tensor.role))};
-}
 
 // Numbers the rules in order of appearance.
 class Rules {
@@ -152,40 +123,100 @@ void KeepMissing(const MatchResult& result, Plan& plan, Rules& rules) {
   }
 }
 
+using NeedsPartner = std::function<bool(const TensorInfo&)>;
+
+// Names don't match: what --match graph would find. Empty: no better.
+std::string GraphHint(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
+                      const NeedsPartner& needs_partner) {
+  try {
+    if (!MatchByGraph(inputs, request, needs_partner).mismatches.list.empty()) return {};
+  } catch (const Error&) {
+    return {};  // no graphs, or not the same
+  }
+  return "the graphs are the same: --match graph pairs tensors by their place in them";
+}
+
+MatchResult Match(std::span<const Checkpoint* const> inputs, const PlanRequest& request,
+                  const NeedsPartner& needs_partner) {
+  const MatchRequest match{.template_index = request.template_index,
+                           .keep_missing = request.missing == MissingTensors::kKeep,
+                           .list_bytes = request.list_bytes};
+  const bool by_graph = request.match == MatchBy::kGraph;
+  MatchResult result = by_graph ? MatchByGraph(inputs, match, needs_partner)
+                                : MatchByName(inputs, match, needs_partner);
+  if (result.mismatches.list.empty()) return result;
+  const bool is_about_names = result.mismatches.list.front().kind <= Mismatch::Kind::kOnlyInInput;
+  std::string hint = is_about_names && !by_graph ? GraphHint(inputs, match, needs_partner) : "";
+  throw MismatchError(std::move(result.mismatches), result.strangers, std::move(hint));
+}
+
 // Decides for each tensor of the template, and pairs those that need it with the other inputs'.
 void MatchAndDecide(std::span<const Checkpoint* const> inputs, const PlanRequest& request,
                     Plan& plan) {
   const std::span<const TensorInfo> tensors = inputs[request.template_index]->tensors();
   Selector selector(request.selection);
   Rules rules(plan.rules);
+  if (request.quantized == QuantizedTensors::kRefuse) RefuseQuantized(inputs, selector);
   for (const TensorInfo& tensor : tensors) {
     const Decision decision = Decide(tensor, selector.Choose(tensor.name));
     plan.tensors.push_back({.action = decision.action, .rule = rules.NumberOf(decision.rule)});
   }
-  const MatchRequest match{.template_index = request.template_index,
-                           .keep_missing = request.missing == MissingTensors::kKeep,
-                           .list_bytes = request.list_bytes};
-  MatchResult result = MatchByName(inputs, match, [&selector](const TensorInfo& tensor) {
+  MatchResult result = Match(inputs, request, [&selector](const TensorInfo& tensor) {
     return Decide(tensor, selector.Choose(tensor.name)).action != Action::kKeep;
   });
   selector.CheckAllUsed();
-  if (!result.mismatches.list.empty()) {
-    throw MismatchError(std::move(result.mismatches), result.strangers);
-  }
   KeepMissing(result, plan, rules);
   plan.matches = std::move(result.matches);
 }
 
+std::size_t QuantizedTensorsOf(const Checkpoint& reference) {
+  return static_cast<std::size_t>(
+      std::ranges::count(reference.tensors(), Role::kQuantized, &TensorInfo::role));
+}
+
+void WarnOfQuantized(const Checkpoint& reference, Plan& plan) {
+  const std::size_t count = QuantizedTensorsOf(reference);
+  if (count == 0) return;
+  plan.warnings.push_back(fmt::format("{} quantized tensor{} kept from the template", count,
+                                      count == 1 ? " is" : "s are"));
+}
+
+// Tensors of the same names need not be of the same model.
+void WarnOfOtherGraphs(std::span<const Checkpoint* const> inputs, Plan& plan) {
+  const Checkpoint& reference = *inputs[plan.template_index];
+  std::size_t others = 0;
+  std::string first;
+  for (const Checkpoint* input : inputs) {
+    if (input->graph() == nullptr || reference.graph() == nullptr) continue;
+    const auto difference = FirstDifference(*input->graph(), *reference.graph());
+    if (difference && others++ == 0) {
+      first = fmt::format("{}: its graph is not the template's: {}", input->path().string(),
+                          DifferenceText(*difference, *input, reference));
+    }
+  }
+  if (others > 1) {
+    first += fmt::format("; {} more {}, too", others - 1, others == 2 ? "differs" : "differ");
+  }
+  if (others > 0) plan.warnings.push_back(std::move(first));
+}
+
+std::string WhyNothing(const Checkpoint& reference) {
+  const std::size_t tensors = reference.tensors().size();
+  if (tensors == 0) return "it holds no tensors";
+  const std::size_t quantized = QuantizedTensorsOf(reference);
+  if (quantized > 0) {
+    return fmt::format(
+        "{} of its {} tensors {} quantized and kept, and none of the others is a "
+        "float weight that was chosen",
+        quantized, tensors, quantized == 1 ? "is" : "are");
+  }
+  if (tensors == 1) return "its one tensor isn't a float weight that was chosen";
+  return fmt::format("none of its {} tensors is a float weight that was chosen", tensors);
+}
+
 void CheckAnythingToAverage(const Checkpoint& reference, const Plan& plan) {
   if (!plan.averaged.empty()) return;
-  const std::size_t tensors = plan.tensors.size();
-  Error error(ErrorKind::kMismatch,
-              fmt::format("nothing to average: {}",
-                          tensors == 0   ? "it holds no tensors"
-                          : tensors == 1 ? "its one tensor isn't a float weight that was chosen"
-                                         : fmt::format("none of its {} tensors is a float weight "
-                                                       "that was chosen",
-                                                       tensors)));
+  Error error(ErrorKind::kMismatch, "nothing to average: " + WhyNothing(reference));
   error.AddContext(reference.path().string());
   throw error;
 }
@@ -199,6 +230,8 @@ Plan MakePlan(std::span<const Checkpoint* const> inputs, const PlanRequest& requ
   CheckReadable(inputs, plan);
   FindShared(inputs, plan);
   CheckAnythingToAverage(*inputs[request.template_index], plan);
+  WarnOfQuantized(*inputs[request.template_index], plan);
+  if (request.match == MatchBy::kName) WarnOfOtherGraphs(inputs, plan);
   return plan;
 }
 

@@ -48,17 +48,28 @@ enum class MissingTensors : std::uint8_t {
   kKeep,  // a tensor that an input lacks is the template's; one that the template lacks is left out
 };
 
+enum class MatchBy : std::uint8_t { kName, kGraph };
+
+// Tensors of a quantized computation can be averaged neither together nor alone.
+enum class QuantizedTensors : std::uint8_t {
+  kRefuse,
+  kKeep,  // the template's
+};
+
 struct PlanRequest {
   std::size_t template_index = 0;
   Selection selection;
   MissingTensors missing = MissingTensors::kRefuse;
+  MatchBy match = MatchBy::kName;
+  QuantizedTensors quantized = QuantizedTensors::kRefuse;
   // What a list of mismatches may take; further ones are counted.
   std::uint64_t list_bytes = std::uint64_t{8} << 20;
 };
 
 // Decides what each tensor gets. Throws Error: kMismatch where the inputs don't fit together (with
 // all that doesn't, core/mismatch.h) or there is nothing to average, kUnsupported where a tensor
-// that is needed can't be read, kUsage where a pattern of the selection matches nothing.
+// that is needed can't be read or is quantized, kUsage where a pattern of the selection matches
+// nothing.
 Plan MakePlan(std::span<const Checkpoint* const> inputs, const PlanRequest& request);
 
 }  // namespace polyak

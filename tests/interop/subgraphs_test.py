@@ -78,30 +78,41 @@ class Subgraphs(SubgraphTest):
 
 
 class Constants(SubgraphTest):
-    def models(self, shape, values):
-        """Models with one Constant of this shape, each with one of the values."""
+    CLIP = helper.make_node("Clip", ["x", "c"], ["y"])
+    ADD = helper.make_node("Add", ["x", "c"], ["y"])
+
+    def models(self, shape, values, taker):
+        """Models with one Constant of this shape, each with one of the values, and a node that
+        takes it."""
         paths = []
         for k, value in enumerate(values):
             tensor = helper.make_tensor("", TensorProto.FLOAT, shape, [value])
-            paths.append(self.save(k, [self.weight(k)], [constant("setting", tensor)]))
+            paths.append(self.save(k, [self.weight(k)], [constant("c", tensor), taker]))
         return paths
 
-    def test_of_rank_zero_that_differ_are_refused_by_name(self):
-        self.assert_refused(self.models([], [1.0, 2.0]), "setting: ")
+    def test_that_are_settings_and_differ_are_refused_by_name(self):
+        for shape in ([], [1]):
+            self.assert_refused(self.models(shape, [1.0, 2.0], self.CLIP), "c: is Clip's bound ")
 
-    def test_of_rank_zero_that_are_equal_are_kept(self):
-        output = onnx_models.load(self.average(self.models([], [2.0, 2.0]), "output.onnx"))
+    def test_that_are_settings_and_equal_are_kept(self):
+        output = onnx_models.load(self.average(self.models([], [2.0, 2.0], self.CLIP), "o.onnx"))
         self.assertEqual(list(onnx_models.all_tensors(output)[1].float_data), [2.0])
 
-    def test_of_shape_one_are_averaged(self):
-        output = onnx_models.load(self.average(self.models([1], [1.0, 2.0]), "output.onnx"))
-        self.assertEqual(list(onnx_models.all_tensors(output)[1].float_data), [1.5])
+    def test_that_are_no_settings_are_averaged_whatever_their_size(self):
+        for shape in ([], [1]):
+            paths = self.models(shape, [1.0, 2.0], self.ADD)
+            output = onnx_models.load(self.average(paths, "output.onnx", "-f"))
+            self.assertEqual(list(onnx_models.all_tensors(output)[1].float_data), [1.5])
 
-    def test_whose_value_is_a_float_attribute_are_refused_where_they_differ(self):
-        paths = [self.save(k, [self.weight(k)],
-                           [helper.make_node("Constant", [], ["setting"], value_float=float(k))])
-                 for k in range(2)]
-        self.assert_refused(paths, "setting")
+    def test_whose_value_is_a_float_attribute_are_alike(self):
+        paths = {}
+        for taker in (self.CLIP, self.ADD):
+            paths[taker.op_type] = [self.save(f"{k}{taker.op_type}", [self.weight(k)], [
+                helper.make_node("Constant", [], ["c"], value_float=float(k)), taker])
+                                    for k in range(2)]
+        self.assert_refused(paths["Clip"], "c: is Clip's bound ")
+        output = onnx_models.load(self.average(paths["Add"], "output.onnx"))
+        self.assertEqual(output.graph.node[0].attribute[0].f, 0.5)
 
     def test_of_shape_of_that_differ_are_refused(self):
         paths = []

@@ -167,5 +167,52 @@ TEST(MakePlan, RefusesToKeepUnderOneNameWhatIsAveragedUnderAnother) {
                         "'tied', which is averaged"));
 }
 
+FakeTensor Quantized(const std::string& name) {
+  FakeTensor tensor = WithRole(MakeTensor(name, DType::kInt8, {2}), Role::kQuantized);
+  tensor.info.use = "DequantizeLinear";
+  return tensor;
+}
+
+TEST(MakePlan, RefusesQuantizedTensorsUnlessAllAreExcluded) {
+  const std::vector<FakeTensor> tensors = {MakeTensor("w", DType::kFloat32, {2}), Quantized("q"),
+                                           Quantized("s")};
+  EXPECT_EQ(Refusal(tensors, tensors),
+            "a: q: is quantized (DequantizeLinear), and so is 1 more "
+            "tensor");
+  EXPECT_THAT(Refusal({tensors[0]}, tensors), HasSubstr("b: q: is quantized"));
+  EXPECT_THAT(
+      DecisionsOf(PlanOf(tensors, {.selection = {.exclude = {"[qs]"}}})),
+      ElementsAre("average (parameter)", "keep (--exclude '[qs]')", "keep (--exclude '[qs]')"));
+}
+
+TEST(MakePlan, KeepsQuantizedTensorsWithOneWarningIfAsked) {
+  const std::vector<FakeTensor> tensors = {MakeTensor("w", DType::kFloat32, {2}), Quantized("q"),
+                                           Quantized("s")};
+  const Plan plan = PlanOf({tensors[0]}, tensors, {.quantized = QuantizedTensors::kKeep});
+  EXPECT_THAT(DecisionsOf(plan),
+              ElementsAre("average (parameter)", "keep (quantized)", "keep (quantized)"));
+  EXPECT_THAT(plan.warnings, ElementsAre("2 quantized tensors are kept from the template"));
+}
+
+TEST(MakePlan, RequiresWeightsThatAreNoFloatsToBeEqual) {
+  FakeTensor weight = WithRole(MakeTensor("w", DType::kInt8, {2}), Role::kParameter);
+  weight.info.use = "matrix weight";
+  const FakeTensor eight = WithRole(MakeTensor("f8", DType::kFloat8, {2}), Role::kParameter);
+  const Plan plan = PlanOf({weight, eight, MakeTensor("v", DType::kFloat32, {2})});
+  EXPECT_EQ(plan.tensors[0].action, Action::kRequireEqual);
+  EXPECT_EQ(plan.rules[plan.tensors[0].rule], "matrix weight, not a float");
+  EXPECT_EQ(plan.tensors[1].action, Action::kRequireEqual);
+  EXPECT_EQ(plan.tensors[2].action, Action::kAverage);
+}
+
+TEST(MakePlan, TellsTheUseThatDecided) {
+  FakeTensor weight = MakeTensor("w", DType::kFloat32, {2});
+  weight.info.use = "convolution weight";
+  FakeTensor bound = WithRole(MakeTensor("b", DType::kFloat32, {}), Role::kConstant);
+  bound.info.use = "Clip's bound";
+  EXPECT_THAT(DecisionsOf(PlanOf({weight, bound})),
+              ElementsAre("average (convolution weight)", "keep (Clip's bound)"));
+}
+
 }  // namespace
 }  // namespace polyak

@@ -36,6 +36,10 @@ class FakeCheckpoint final : public Checkpoint {
  public:
   FakeCheckpoint(std::string path, std::vector<FakeTensor> tensors)
       : Checkpoint(std::move(path), InfosOf(tensors), {}), fakes_(std::move(tensors)) {}
+  FakeCheckpoint(std::string path, std::vector<FakeTensor> tensors, GraphShape graph)
+      : Checkpoint(std::move(path), InfosOf(tensors),
+                   {.graph = std::make_shared<const GraphShape>(std::move(graph))}),
+        fakes_(std::move(tensors)) {}
 
  private:
   static std::vector<TensorInfo> InfosOf(const std::vector<FakeTensor>& tensors) {

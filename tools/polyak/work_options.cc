@@ -63,6 +63,18 @@ void AddChoiceOptions(CLI::App& app, WorkOptions& options) {
       ->check(CLI::IsMember({"error", "keep"}))
       ->type_name("error|keep")
       ->group("Choice");
+  app.add_option("--match", options.match,
+                 "How to pair the tensors of the checkpoints: by their names, or by their place in "
+                 "the graph where names differ (ONNX; default: name)")
+      ->check(CLI::IsMember({"name", "graph"}))
+      ->type_name("name|graph")
+      ->group("Choice");
+  app.add_option("--quantized", options.quantized,
+                 "What to do with quantized tensors, which can't be averaged: refuse, or keep the "
+                 "template's (default: refuse)")
+      ->check(CLI::IsMember({"refuse", "keep"}))
+      ->type_name("refuse|keep")
+      ->group("Choice");
 }
 
 void AddWorkOptions(CLI::App& app, WorkOptions& options) {
@@ -110,6 +122,8 @@ Job JobOf(const WorkOptions& options, std::string_view method) {
   if (options.template_choice) SetTemplate(*options.template_choice, job);
   job.selection = {.include = options.include, .exclude = options.exclude};
   if (options.missing == "keep") job.missing = MissingTensors::kKeep;
+  if (options.match == "graph") job.match = MatchBy::kGraph;
+  if (options.quantized == "keep") job.quantized = QuantizedTensors::kKeep;
   job.strict = options.strict;
   job.allow_nonfinite = options.allow_nonfinite;
   job.write_provenance = !options.no_provenance;

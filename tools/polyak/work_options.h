@@ -21,6 +21,8 @@ struct WorkOptions {
   std::vector<std::string> include;
   std::vector<std::string> exclude;
   std::string missing = "error";
+  std::string match = "name";
+  std::string quantized = "refuse";
 
   std::string output;
   bool force = false;

@@ -76,29 +76,21 @@ TEST(ModelIndex, GivesTheGraphTwiceAsOneGraph) {
               ElementsAre("a", "b"));
 }
 
-TEST(ModelIndex, TakesASettingForAConstant) {
+TEST(ModelIndex, FindsTensorsThatAreAttributes) {
   onnx::ModelProto model = test::EmptyModel();
   onnx::GraphProto& graph = *model.mutable_graph();
-  test::AddConstant(graph, test::FloatTensor("scalar", {}, kValue));
-  test::AddConstant(graph, test::FloatTensor("bias", {1}, kValue));
   test::AddConstant(graph, test::FloatTensor("filled", {1}, kValue));
-  graph.mutable_node(2)->set_op_type("ConstantOfShape");
-  *graph.add_initializer() = test::FloatTensor("learned_scalar", {}, kValue);
+  graph.mutable_node(0)->set_op_type("ConstantOfShape");
   onnx::NodeProto* node = graph.add_node();
   node->set_op_type("Constant");
   node->add_output("float");
   node->add_attribute()->set_name("value_float");
   node->mutable_attribute(0)->set_f(7);
   const OpenedModel opened(model);
-  const auto tensors = opened->tensors();
-  EXPECT_THAT(opened.Names(),
-              ElementsAre("scalar", "bias", "filled.value", "float", "learned_scalar"));
-  EXPECT_EQ(tensors[0].role, Role::kConstant);
-  EXPECT_EQ(tensors[1].role, Role::kParameter) << "one of shape [1] can be a learned bias";
-  EXPECT_EQ(tensors[2].role, Role::kConstant);
-  EXPECT_EQ(tensors[3].role, Role::kConstant);
-  EXPECT_EQ(tensors[4].role, Role::kParameter);
-  EXPECT_THAT(opened.Elements<float>(3), ElementsAre(7));
+  EXPECT_THAT(opened.Names(), ElementsAre("filled.value", "float"));
+  EXPECT_EQ(opened->tensors()[0].role, Role::kConstant);
+  EXPECT_EQ(opened->tensors()[1].role, Role::kParameter);
+  EXPECT_THAT(opened.Elements<float>(1), ElementsAre(7));
 }
 
 TEST(ModelIndex, TakesTheFieldsOfANodeInAnyOrder) {
@@ -130,19 +122,84 @@ TEST(ModelIndex, RefusesANulInAName) {
   EXPECT_THAT(OpeningError(model), HasSubstr("NUL"));
 }
 
-TEST(ModelIndex, ListsSparseInitializersAsUnreadable) {
+TEST(ModelIndex, FindsTheValuesAndTheIndicesOfSparseTensors) {
+  onnx::ModelProto model = test::EmptyModel();
+  onnx::SparseTensorProto* sparse = model.mutable_graph()->add_sparse_initializer();
+  *sparse->mutable_values() = test::FloatTensor("s", {2}, kValues);
+  *sparse->mutable_indices() =
+      test::RawTensor("", onnx::TensorProto::INT64, {2}, std::string(16, '\1'));
+  const OpenedModel opened(model);
+  ASSERT_THAT(opened.Names(), ElementsAre("s", "s.indices"));
+  EXPECT_EQ(opened->tensors()[0].role, Role::kParameter);
+  EXPECT_EQ(opened->tensors()[1].role, Role::kConstant);
+  EXPECT_THAT(opened.Elements<float>(0), ElementsAre(1, 2));
+}
+
+TEST(ModelIndex, ListsASparseTensorWithoutIndicesAsUnreadable) {
   onnx::ModelProto model = test::EmptyModel();
   *model.mutable_graph()->add_sparse_initializer()->mutable_values() =
       test::FloatTensor("s", {2}, kValues);
   const OpenedModel opened(model);
-  ASSERT_THAT(opened.Names(), ElementsAre("s"));
-  EXPECT_THAT(opened->tensors()[0].unreadable, HasSubstr("sparse"));
+  ASSERT_THAT(opened.Names(), ElementsAre("s", "s.indices"));
+  EXPECT_THAT(opened->tensors()[1].unreadable, HasSubstr("indices left out"));
 }
 
-TEST(ModelIndex, RefusesTrainingInfo) {
+TEST(ModelIndex, FindsOptimizerStateInTrainingGraphs) {
   onnx::ModelProto model = test::EmptyModel();
-  model.add_training_info()->mutable_algorithm()->set_name("a");
-  EXPECT_THAT(OpeningError(model), HasSubstr("training_info is not supported yet"));
+  model.add_training_info();
+  onnx::TrainingInfoProto* info = model.add_training_info();
+  *info->mutable_algorithm()->add_initializer() = test::FloatTensor("m", {2}, kValues);
+  test::AddConstant(*info->mutable_initialization(), test::FloatTensor("i", {2}, kValues));
+  const OpenedModel opened(model);
+  EXPECT_THAT(opened.Names(),
+              ElementsAre("training_info[1].initialization/i", "training_info[1].algorithm/m"));
+  EXPECT_EQ(opened->tensors()[0].role, Role::kOptimizerState);
+  EXPECT_EQ(opened->tensors()[1].role, Role::kOptimizerState);
+}
+
+TEST(ModelIndex, NamesFunctionsByDomainAndOverload) {
+  constexpr const char* kOverload = "\x6a\x02v2";  // field 13
+  onnx::ModelProto model = test::EmptyModel();
+  onnx::FunctionProto* function = model.add_functions();
+  function->set_name("f");
+  function->set_domain("d");
+  onnx::GraphProto holder;
+  test::AddConstant(holder, test::FloatTensor("w", {2}, kValues));
+  *function->add_node() = holder.node(0);
+  EXPECT_THAT(OpenedModel(model).Names(), ElementsAre("d::f()/w"));
+  onnx::FunctionProto overloaded;
+  ASSERT_TRUE(overloaded.ParseFromString(function->SerializeAsString() + kOverload));
+  *model.add_functions() = overloaded;
+  EXPECT_THAT(OpenedModel(model).Names(), ElementsAre("d::f()/w", "d::f:v2()/w"));
+}
+
+TEST(ModelIndex, NumbersANodeWithoutOutputs) {
+  onnx::ModelProto model = test::EmptyModel();
+  onnx::GraphProto& graph = *model.mutable_graph();
+  test::AddConstant(graph, test::FloatTensor("a", {1}, kValue));
+  test::AddConstant(graph, test::FloatTensor("", {1}, kValue));
+  test::AddConstant(graph, test::FloatTensor("", {1}, kValue));
+  graph.mutable_node(2)->add_output("second");
+  EXPECT_THAT(OpenedModel(model).Names(), ElementsAre("a", "node 1", "second"));
+}
+
+TEST(ModelIndex, ReadsLongListsOfFloatsPackedOrNot) {
+  onnx::ModelProto model = test::EmptyModel();
+  onnx::NodeProto* node = model.mutable_graph()->add_node();
+  node->set_op_type("SVMRegressor");
+  node->set_domain("ai.onnx.ml");
+  node->add_output("y");
+  node->add_attribute()->set_name("rho");
+  node->add_attribute()->set_name("kernel_params");
+  node->mutable_attribute(1)->add_floats(3);
+  std::vector<float> expected;
+  for (int i = 0; i < 5000; ++i) expected.push_back(static_cast<float>(i));
+  node->mutable_attribute(0)->mutable_floats()->Add(expected.begin(), expected.end());
+  const OpenedModel opened(model);
+  ASSERT_THAT(opened.Names(), ElementsAre("y.rho", "y.kernel_params"));
+  EXPECT_EQ(opened->tensors()[0].role, Role::kParameter);
+  EXPECT_EQ(opened->tensors()[1].role, Role::kConstant);
+  EXPECT_THAT(opened.Elements<float>(0), ::testing::ElementsAreArray(expected));
 }
 
 }  // namespace

@@ -1,0 +1,162 @@
+#include "formats/onnx/graph_record.h"
+
+#include <xxhash.h>
+
+#include <utility>
+
+namespace polyak::onnx_format {
+namespace {
+
+// With what vectors have in reserve and a map's nodes take.
+constexpr std::uint64_t kRecordBytes = 64;
+constexpr std::uint64_t kValueBytes = 96;
+constexpr std::uint64_t kReferenceBytes = 8;
+constexpr std::uint64_t kGraphBytes = 512;
+constexpr std::uint64_t kRenamingBytes = 96;
+
+}  // namespace
+
+bool GraphRecord::Charge(std::uint64_t bytes) {
+  charged_bytes_ += bytes;
+  is_full_ = !budget_.Charge(bytes) || is_full_;
+  return !is_full_;
+}
+
+GraphRecord::NameHash GraphRecord::HashOf(std::string_view name) noexcept {
+  const XXH128_hash_t hash = XXH3_128bits(name.data(), name.size());
+  return {hash.low64, hash.high64};
+}
+
+ValueNumber GraphRecord::AddValue() {
+  if (!Charge(kValueBytes)) return kNoValue;
+  const auto value = static_cast<ValueNumber>(outer_.size());
+  outer_.push_back(value);
+  tensor_of_.push_back(kNoTensorNumber);
+  is_defined_.push_back(false);
+  return value;
+}
+
+ValueNumber GraphRecord::ValueOf(const NameHash& name, Graph& graph) {
+  const auto known = graph.values.find(name);
+  if (known != graph.values.end()) return known->second;
+  const ValueNumber value = AddValue();
+  if (value != kNoValue) graph.values.emplace(name, value);
+  return value;
+}
+
+ValueNumber GraphRecord::ValueOf(std::string_view name) {
+  return name.empty() ? kNoValue : ValueOf(HashOf(name), graphs_.back());
+}
+
+ValueNumber GraphRecord::Define(std::string_view name) {
+  const ValueNumber value = ValueOf(name);
+  if (value != kNoValue) is_defined_[value] = true;
+  return value;
+}
+
+void GraphRecord::BeginGraph(bool sees_outer) {
+  Charge(kGraphBytes);
+  graphs_.emplace_back().sees_outer = sees_outer;
+}
+
+void GraphRecord::EndGraph(RecordNumber owner) {
+  Graph ended = std::move(graphs_.back());
+  graphs_.pop_back();
+  if (ended.sees_outer && !graphs_.empty()) {
+    for (const auto& [name, value] : ended.values) {
+      if (is_defined_[value]) continue;
+      const ValueNumber outer = ValueOf(name, graphs_.back());
+      if (outer != kNoValue) outer_[value] = outer;
+    }
+  }
+  BeginRecord(Kind::kGraphEnd, owner);
+  if (is_full_) return;
+  inputs_.insert(inputs_.end(), ended.outputs.begin(), ended.outputs.end());
+  outputs_.insert(outputs_.end(), ended.inputs.begin(), ended.inputs.end());
+}
+
+void GraphRecord::AddGraphInput(std::string_view name) {
+  if (Charge(2 * kReferenceBytes)) graphs_.back().inputs.push_back(Define(name));
+}
+
+void GraphRecord::AddGraphOutput(std::string_view name) {
+  if (Charge(2 * kReferenceBytes)) graphs_.back().outputs.push_back(ValueOf(name));
+}
+
+RecordNumber GraphRecord::BeginRecord(Kind kind, RecordNumber owner) {
+  if (!Charge(kRecordBytes)) return kNoRecord;
+  records_.push_back({.owner = owner,
+                      .first_input = static_cast<std::uint32_t>(inputs_.size()),
+                      .first_output = static_cast<std::uint32_t>(outputs_.size()),
+                      .kind = kind});
+  return static_cast<RecordNumber>(records_.size() - 1);
+}
+
+void GraphRecord::TakeInput(std::string_view name) {
+  if (Charge(kReferenceBytes)) inputs_.push_back(ValueOf(name));
+}
+
+void GraphRecord::GiveOutput(std::string_view name) {
+  if (Charge(kReferenceBytes)) outputs_.push_back(Define(name));
+}
+
+void GraphRecord::TakeTensor(std::uint32_t tensor) {
+  if (!Charge(kReferenceBytes)) return;
+  const ValueNumber value = AddValue();
+  if (value == kNoValue) return;
+  tensor_of_[value] = tensor;
+  inputs_.push_back(value);
+}
+
+void GraphRecord::SetOperator(RecordNumber record, const Operator& op) {
+  if (record != kNoRecord) records_[record].op = &op;
+}
+
+void GraphRecord::SetContent(RecordNumber record, std::uint64_t content_hash) {
+  if (record != kNoRecord) records_[record].content_hash = content_hash;
+}
+
+void GraphRecord::DefineTensor(std::string_view name, std::uint32_t tensor) {
+  const ValueNumber value = Define(name);
+  if (value != kNoValue) tensor_of_[value] = tensor;
+}
+
+void GraphRecord::AddRenaming(std::string_view output, std::string name) {
+  if (output.empty() || !Charge(kRenamingBytes + name.size())) return;
+  const ValueNumber value = ValueOf(output);
+  if (value != kNoValue) renamings_.push_back({.output = value, .name = std::move(name)});
+}
+
+// A graph is recorded before the one around it is at its end, so what is outside has been resolved
+// no earlier than what is inside: each value is followed to its last.
+void GraphRecord::Resolve() {
+  const auto last = [this](ValueNumber value) {
+    while (outer_[value] != value) {
+      outer_[value] = outer_[outer_[value]];
+      value = outer_[value];
+    }
+    return value;
+  };
+  for (std::vector<ValueNumber>* values : {&inputs_, &outputs_}) {
+    for (ValueNumber& value : *values) {
+      if (value != kNoValue) value = last(value);
+    }
+  }
+  for (Renaming& renaming : renamings_) renaming.output = last(renaming.output);
+}
+
+std::span<const ValueNumber> GraphRecord::InputsOf(RecordNumber record) const noexcept {
+  const std::size_t first = records_[record].first_input;
+  const std::size_t end =
+      record + 1 < records_.size() ? records_[record + 1].first_input : inputs_.size();
+  return std::span(inputs_).subspan(first, end - first);
+}
+
+std::span<const ValueNumber> GraphRecord::OutputsOf(RecordNumber record) const noexcept {
+  const std::size_t first = records_[record].first_output;
+  const std::size_t end =
+      record + 1 < records_.size() ? records_[record + 1].first_output : outputs_.size();
+  return std::span(outputs_).subspan(first, end - first);
+}
+
+}  // namespace polyak::onnx_format
