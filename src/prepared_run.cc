@@ -15,6 +15,7 @@
 #include "io/memory_use.h"
 #include "io/output_place.h"
 #include "opening.h"
+#include "report/checkpoint_warnings.h"
 
 namespace polyak {
 namespace {
@@ -61,6 +62,7 @@ PreparedRun::PreparedRun(const Job& job) : job_(job) {
   report_.seconds.open = LapSeconds();
   // A helper's peak is over before the tiles': the two don't add up.
   report_.peak_memory_bytes = PeakMemoryBytes() + PeakMemoryBytesOfChildren();
+  for (std::string& warning : WarningsOf(inputs_)) Warn(std::move(warning));
   WarnOfRepeated();
   DescribeInputs();
   MakePlans(index_bytes);
@@ -126,7 +128,7 @@ std::size_t PreparedRun::TemplateIndex() const {
               "the output copies the template, and is an average of all");
 }
 
-// Returns the memory that their indexes take.
+// Returns the most memory that their indexes took.
 std::uint64_t PreparedRun::OpenInputs() {
   OpenContext context = MakeOpenContext(job_.memory_bytes, job_.hdf5_helper, job_.control.stop);
   for (const std::filesystem::path& path : job_.inputs) {
@@ -136,7 +138,7 @@ std::uint64_t PreparedRun::OpenInputs() {
     inputs_.push_back(opened.checkpoint.get());
     owned_.push_back(std::move(opened.checkpoint));
   }
-  return context.index_budget.used_bytes();
+  return context.index_budget.most_bytes();
 }
 
 void PreparedRun::RefuseOutputOverInput() const {

@@ -50,7 +50,7 @@ class Checkpoint {
   // Of all its files together.
   std::uint64_t file_bytes() const { return DoFileBytes(); }
   // In the order of the file; names are unique.
-  std::span<const TensorInfo> tensors() const noexcept { return tensors_; }
+  std::span<const TensorInfo> tensors() const noexcept { return *tensors_; }
   // The provenance record that an earlier run left in it; empty: none.
   std::string_view provenance() const noexcept { return notes_.provenance; }
   std::span<const Property> properties() const noexcept { return notes_.properties; }
@@ -87,6 +87,11 @@ class Checkpoint {
   std::unique_ptr<Output> BeginOutput(const OutputRequest& request) const;
 
   std::vector<FileIdentity> files() const { return DoFiles(); }
+  // Before anyone else knows the checkpoint: where its list of tensors is equal to `tensors`, which
+  // may be null, it is replaced by that one; else it is put there, for the next checkpoint. Returns
+  // how many bytes this gave back (TensorInfo::list_bytes).
+  std::uint64_t ShareTensors(std::shared_ptr<const std::vector<TensorInfo>>& tensors);
+
   // Throws Error (kCorrupt) if a file of it changed since it was opened (size, times).
   void CheckUnchanged() const { DoCheckUnchanged(); }
 
@@ -107,7 +112,7 @@ class Checkpoint {
   virtual std::string DoDescribeNode(std::size_t node) const;
 
   std::filesystem::path path_;
-  std::vector<TensorInfo> tensors_;
+  std::shared_ptr<const std::vector<TensorInfo>> tensors_;  // never null
   CheckpointNotes notes_;
 };
 
