@@ -24,7 +24,7 @@ fuzz() { # target
   cmake --build --preset fuzz
   mkdir -p "$folder/corpus"
   "$folder/write_seeds" "$folder/corpus"
-  "$folder/$1" -max_total_time=60 -artifact_prefix="$folder/" "$folder/corpus"
+  TMPDIR=/dev/shm "$folder/$1" -max_total_time=60 -artifact_prefix="$folder/" "$folder/corpus"
 }
 
 tools/setup.sh --tests
