@@ -138,7 +138,7 @@ DatasetTensor Translate(const wire::Dataset& dataset, std::uint64_t file_bytes) 
   }
   if (type.order != std::endian::native) result.payload.swapped_bytes = type.ordered_bytes;
   if (info.unreadable.empty() && bytes > 0) {
-    result.payload.extents = {ExtentOf(dataset, info)};
+    result.payload.runs = {ExtentOf(dataset, info)};
     info.stored_bytes = bytes;
   }
   return result;

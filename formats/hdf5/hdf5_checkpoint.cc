@@ -60,9 +60,9 @@ void CheckpointBuilder::Add(const wire::Reply& reply) {
 std::unique_ptr<Checkpoint> CheckpointBuilder::Build() && {
   budget_.CheckFits();
   CheckNamesDiffer();
-  CheckExtents(payloads_, tensors_, file_->size());
+  CheckExtents(payloads_, tensors_, {file_});
   CheckAliasesAgree();
-  return std::make_unique<ExtentCheckpoint>(std::move(file_), std::move(tensors_),
+  return std::make_unique<ExtentCheckpoint>(InputFiles{std::move(file_)}, std::move(tensors_),
                                             std::move(payloads_));
 }
 
@@ -81,9 +81,9 @@ void CheckpointBuilder::CheckNamesDiffer() const {
 void CheckpointBuilder::CheckAliasesAgree() const {
   std::unordered_map<std::uint64_t, std::size_t> first_at;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
-    if (payloads_[i].extents.empty()) continue;
+    if (payloads_[i].runs.empty()) continue;
     const std::size_t first =
-        first_at.emplace(payloads_[i].extents.front().offset, i).first->second;
+        first_at.emplace(payloads_[i].runs.front().offset, i).first->second;
     if (tensors_[first].dtype == tensors_[i].dtype && tensors_[first].shape == tensors_[i].shape &&
         payloads_[first].swapped_bytes == payloads_[i].swapped_bytes) {
       continue;

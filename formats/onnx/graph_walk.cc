@@ -105,7 +105,7 @@ GraphWalk::Attribute GraphWalk::AttributeOf(FieldReader attribute) {
       found.single_float = field->content;
     } else if (field->Is(AttributeProto::kFloatsFieldNumber, WireType::kFixed32)) {
       found.has_too_many_floats = found.floats.size() >= kMostFloats;
-      if (!found.has_too_many_floats) found.floats.push_back(field->content);
+      if (!found.has_too_many_floats) AppendPiece(field->content, found.floats);
     }
     if (field->type != WireType::kBytes) continue;
     if (found.tensors.size() + found.graphs.size() >= kMostValues) {
@@ -161,8 +161,9 @@ void GraphWalk::ConstantFloats(const Attribute& attribute, const Node& node,
                                const std::string& path) {
   if (attribute.name == "value_float" && attribute.single_float.length > 0) {
     IndexedTensor tensor{.info = FloatInfo({}, "Constant, value_float"),
-                         .payload = {.extents = {attribute.single_float}},
-                         .varints = nullptr};
+                         .payload = {.runs = {attribute.single_float}},
+                         .varints = nullptr,
+                         .external = nullptr};
     tensor.info.role = Role::kConstant;
     Add(std::move(tensor), path, node.output);
   }
@@ -171,8 +172,9 @@ void GraphWalk::ConstantFloats(const Attribute& attribute, const Node& node,
     return AddUnreadable(path, node.output, "long value_floats are not supported yet");
   }
   IndexedTensor tensor{.info = FloatInfo({attribute.floats.size()}, "Constant, value_floats"),
-                       .payload = {.extents = attribute.floats},
-                       .varints = nullptr};
+                       .payload = {.runs = attribute.floats},
+                       .varints = nullptr,
+                       .external = nullptr};
   tensor.info.role = Role::kParameter;
   Add(std::move(tensor), path, node.output);
 }
@@ -206,10 +208,13 @@ void GraphWalk::Add(IndexedTensor tensor, std::string_view path, std::string_vie
   CheckStop();
   // Charged before the name is put together: it may be far longer than what stands in the file.
   const std::uint64_t name_bytes = path.size() + name.size();
-  if (!context_.index_budget.Charge(tensor.info.index_bytes() + name_bytes)) return;
+  if (!context_.index_budget.Charge(tensor.index_bytes() + name_bytes)) return;
   tensor.info.name = path;
   tensor.info.name += name;
-  index_.has_external_data = index_.has_external_data || tensor.is_external;
+  if (tensor.external) {
+    index_.external.push_back(
+        {static_cast<std::uint32_t>(index_.tensors.size()), std::move(*tensor.external)});
+  }
   index_.tensors.push_back(std::move(tensor.info));
   index_.payloads.push_back(std::move(tensor.payload));
   index_.varints.push_back(std::move(tensor.varints));

@@ -36,7 +36,7 @@ class GraphWalk {
     std::string name;
     std::vector<Field> tensors;
     std::vector<Field> graphs;
-    std::vector<Extent> floats;
+    std::vector<PayloadRun> floats;
     Extent single_float;
     bool has_sparse_tensor = false;
     bool has_too_many_floats = false;

@@ -19,11 +19,16 @@
 
 namespace polyak::onnx_format {
 
+struct ExternalTensor {
+  std::uint32_t tensor = 0;  // its number
+  ExternalData data;
+};
+
 struct ModelIndex {
   std::vector<TensorInfo> tensors;
   std::vector<Payload> payloads;
   std::vector<std::unique_ptr<const VarintPayload>> varints;  // by tensor; mostly null
-  bool has_external_data = false;
+  std::vector<ExternalTensor> external;                       // in the order of the tensors
   std::vector<Extent> provenance_fields;  // metadata_props entries of ours, whole
   CheckpointNotes notes;                  // its provenance: the text of the last one
 };

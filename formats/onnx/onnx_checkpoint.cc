@@ -2,44 +2,37 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <cassert>
+#include <iterator>
+#include <string>
 #include <utility>
 
-#include "core/error.h"
+#include "formats/onnx/external_output.h"
+#include "formats/onnx/length_edits.h"
+#include "formats/onnx/varint_encoding.h"
+#include "formats/onnx/wire_writer.h"
+#include "io/spliced_output.h"
 
 namespace polyak::onnx_format {
 namespace {
 
-void AppendVarint(std::uint64_t value, std::string& bytes) {
-  for (; value >= 0x80; value >>= 7) bytes += static_cast<char>((value & 0x7f) | 0x80);
-  bytes += static_cast<char>(value);
-}
-
-void AppendField(int number, std::string_view content, std::string& bytes) {
-  AppendVarint(static_cast<std::uint64_t>(number) << 3 | 2, bytes);
-  AppendVarint(content.size(), bytes);
-  bytes += content;
-}
-
 // ModelProto.metadata_props { key: "polyak" value: record }
 Edit MetadataEdit(const Extent& place, std::string_view record) {
-  std::string entry;
-  AppendField(onnx::StringStringEntryProto::kKeyFieldNumber, "polyak", entry);
-  AppendField(onnx::StringStringEntryProto::kValueFieldNumber, record, entry);
   Edit edit{.offset = place.offset, .removed = place.length, .inserted = {}};
-  AppendField(onnx::ModelProto::kMetadataPropsFieldNumber, entry, edit.inserted);
+  AppendField(onnx::ModelProto::kMetadataPropsFieldNumber, KeyValueEntry("polyak", record),
+              edit.inserted);
   edit.record_at = edit.inserted.size() - record.size();
   return edit;
 }
 
 }  // namespace
 
-OnnxCheckpoint::OnnxCheckpoint(std::shared_ptr<const InputFile> file, ModelIndex index)
-    : ExtentCheckpoint(std::move(file), std::move(index.tensors), std::move(index.payloads),
+OnnxCheckpoint::OnnxCheckpoint(ModelFiles files, ModelIndex index)
+    : ExtentCheckpoint(std::move(files.files), std::move(index.tensors), std::move(index.payloads),
                        std::move(index.notes)),
       varints_(std::move(index.varints)),
-      provenance_fields_(std::move(index.provenance_fields)),
-      has_external_data_(index.has_external_data) {}
+      external_(std::move(index.external)),
+      file_names_(std::move(files.names)),
+      provenance_fields_(std::move(index.provenance_fields)) {}
 
 void OnnxCheckpoint::DoRead(std::size_t tensor, const Box& box,
                             std::span<std::byte> elements) const {
@@ -48,19 +41,53 @@ void OnnxCheckpoint::DoRead(std::size_t tensor, const Box& box,
   const std::uint32_t element_bytes = tensors()[tensor].element_bytes;
   ForEachRun(tensors()[tensor].shape, box, [&](std::uint64_t first, std::uint64_t count) {
     const auto run = elements.first(count * element_bytes);
-    varints->Read(file(), payload(tensor).extents, first, run);
+    varints->Read(file(), first, run);
     elements = elements.subspan(run.size());
   });
 }
 
 std::unique_ptr<Output> OnnxCheckpoint::DoBeginOutput(const OutputRequest& request) const {
-  if (has_external_data_) {
-    Error error(ErrorKind::kUnsupported,
-                "external data is not supported yet (a copy would lose its weights)");
-    error.AddContext(path().string());
-    throw error;
+  std::vector<std::size_t> deferred;
+  std::vector<std::size_t> others;
+  for (const std::size_t tensor : request.replaced) {
+    (varints_[tensor] ? deferred : others).push_back(tensor);
   }
-  return ExtentCheckpoint::DoBeginOutput(request);
+  if (deferred.empty()) return Spliced(request, {}, nullptr);
+  // The request, and what it refers to, may be gone when the rest is laid out.
+  const auto lay_out_rest = [this, rest = request, others = std::move(others)](
+                                const SpillFile& spill,
+                                std::span<const DeferredOutput::Spilled> spilled,
+                                std::uint64_t end) mutable {
+    rest.replaced = others;
+    std::vector<Edit> edits = EncodeSpilled(spill, spilled, end);
+    return Spliced(rest, std::move(edits), spill.AsInput());
+  };
+  return std::make_unique<DeferredOutput>(request.path, tensors(), std::move(deferred),
+                                          lay_out_rest);
+}
+
+std::unique_ptr<Output> OnnxCheckpoint::Spliced(const OutputRequest& request,
+                                                std::vector<Edit> edits,
+                                                std::shared_ptr<const InputFile> spilled) const {
+  OutputLayout layout{.sources = all_files(), .main = {}, .data = {}};
+  if (spilled) layout.sources.push_back(std::move(spilled));
+  if (!external_.empty()) {
+    LayOutExternalData({external_, file_names_, payloads()}, request, layout, edits);
+  }
+  if (!request.provenance.empty()) {
+    std::ranges::move(ProvenanceEdits(request.provenance), std::back_inserter(edits));
+  }
+  layout.main.CopyEdited(0, file().size(), WithLengths(file(), std::move(edits)));
+  return std::make_unique<SplicedOutput>(request, std::move(layout), payloads(), tensors());
+}
+
+std::vector<Edit> OnnxCheckpoint::EncodeSpilled(const SpillFile& spill,
+                                                std::span<const DeferredOutput::Spilled> spilled,
+                                                std::uint64_t end) const {
+  std::vector<Edit> edits;
+  VarintEncoding encoding(file(), spill, end, static_cast<std::uint32_t>(all_files().size()));
+  for (const auto& [tensor, offset] : spilled) encoding.Encode(*varints_[tensor], offset, edits);
+  return edits;
 }
 
 // The record takes the place of the last older one, or goes to the end; other older ones go.

@@ -2,28 +2,39 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "formats/onnx/external_files.h"
 #include "formats/onnx/model_index.h"
+#include "io/deferred_output.h"
 #include "io/extents.h"
-#include "io/spliced_output.h"
+#include "io/output_layout.h"
 
 namespace polyak::onnx_format {
 
 class OnnxCheckpoint final : public ExtentCheckpoint {
  public:
-  OnnxCheckpoint(std::shared_ptr<const InputFile> file, ModelIndex index);
+  OnnxCheckpoint(ModelFiles files, ModelIndex index);
 
  private:
-  // Integers that are varints are decoded; everything else is extents.
+  // Varints are decoded; everything else is extents.
   void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const override;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
   std::vector<Edit> ProvenanceEdits(std::string_view record) const override;
 
-  std::vector<std::unique_ptr<const VarintPayload>> varints_;
+  // The output once all that has no fixed size is edits.
+  std::unique_ptr<Output> Spliced(const OutputRequest& request, std::vector<Edit> edits,
+                                  std::shared_ptr<const InputFile> spilled) const;
+  std::vector<Edit> EncodeSpilled(const SpillFile& spill,
+                                  std::span<const DeferredOutput::Spilled> spilled,
+                                  std::uint64_t end) const;
+
+  std::vector<std::unique_ptr<const VarintPayload>> varints_;  // by tensor; mostly null
+  std::vector<ExternalTensor> external_;
+  std::vector<std::string> file_names_;
   std::vector<Extent> provenance_fields_;
-  bool has_external_data_;
 };
 
 }  // namespace polyak::onnx_format

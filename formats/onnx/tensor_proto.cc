@@ -15,34 +15,56 @@ namespace {
 using onnx::TensorProto;
 
 // A payload in more runs than this is not worth reading piece by piece.
-constexpr std::size_t kMostRuns = 64;
+constexpr std::size_t kMostRuns = 4096;
 
-// Whole fields, tags included, neighbours joined: enough to compare what can't be decoded.
+// Whole fields, tags included, neighbours joined: enough to compare what has no fixed size.
 struct WholeFields {
-  std::vector<Extent> extents;
+  std::vector<PayloadRun> runs;
   bool is_truncated = false;  // there were more than are kept
 
   void Add(const Extent& field) {
-    if (!extents.empty() && extents.back().end() == field.offset) {
-      extents.back().length += field.length;
-    } else if (extents.size() < kMostRuns) {
-      extents.push_back(field);
+    if (!runs.empty() && runs.back().span().end() == field.offset) {
+      runs.back().bytes += field.length;
+    } else if (runs.size() < kMostRuns) {
+      runs.emplace_back(field);
     } else {
       is_truncated = true;
     }
   }
 };
 
-// A repeated field of numbers as it was found: the contents of packed runs, whether there are
-// unpacked values, and all of it as it lies.
-struct NumberRuns {
-  std::vector<Extent> runs;
-  bool has_unpacked = false;
-  WholeFields whole;
+// A repeated field of numbers of a fixed size.
+struct FixedNumbers {
+  std::vector<PayloadRun> runs;
 
-  bool is_decodable() const noexcept { return !has_unpacked && runs.size() <= kMostRuns; }
+  void Add(const Field& field, WireType unpacked_type, std::uint32_t number_bytes) {
+    if (runs.size() > kMostRuns) return;
+    if (field.type == unpacked_type) AppendPiece(field.content, runs);
+    if (field.type != WireType::kBytes || field.content.length == 0) return;
+    if (field.content.length % number_bytes != 0) {
+      throw Error(ErrorKind::kCorrupt, "a packed field ends within a number (at byte " +
+                                           std::to_string(field.content.offset) + ")");
+    }
+    runs.emplace_back(field.content);
+  }
+};
 
-  bool empty() const noexcept { return runs.empty() && !has_unpacked; }
+// A repeated field of varints.
+struct VarintNumbers {
+  std::vector<VarintRun> runs;
+
+  void Add(const Field& field) {
+    if (runs.size() > kMostRuns) return;
+    if (field.type == WireType::kBytes && field.content.length > 0) {
+      runs.push_back({field.content, false});
+    } else if (field.type == WireType::kVarint) {
+      if (!runs.empty() && runs.back().has_tags && runs.back().extent.end() == field.whole.offset) {
+        runs.back().extent.length += field.whole.length;
+      } else {
+        runs.push_back({field.whole, true});
+      }
+    }
+  }
 };
 
 // The message's fields, before it is known what they mean together: their order is free.
@@ -51,14 +73,15 @@ struct TensorFields {
   std::vector<std::uint64_t> dims;
   std::int64_t data_type = 0;
   std::optional<Extent> raw_data;
-  NumberRuns float_data;
-  NumberRuns double_data;
-  NumberRuns int32_data;
-  NumberRuns int64_data;
-  NumberRuns uint64_data;
+  FixedNumbers float_data;
+  FixedNumbers double_data;
+  VarintNumbers int32_data;
+  VarintNumbers int64_data;
+  VarintNumbers uint64_data;
   WholeFields strings;
   std::uint64_t string_count = 0;
   bool is_external = false;
+  std::vector<Field> external_entries;
   bool has_segment = false;
 };
 
@@ -76,14 +99,14 @@ void AddDims(const Field& field, FieldReader& message, std::vector<std::uint64_t
   }
 }
 
-void AddNumbers(const Field& field, WireType unpacked_type, NumberRuns& numbers) {
-  if (field.type != WireType::kBytes && field.type != unpacked_type) return;
-  numbers.whole.Add(field.whole);
-  if (field.type == unpacked_type) {
-    numbers.has_unpacked = true;
-  } else if (field.content.length > 0 && numbers.runs.size() <= kMostRuns) {
-    numbers.runs.push_back(field.content);
+// More entries than keys there are is nothing that anyone writes.
+void AddExternal(const Field& field, TensorFields& fields) {
+  constexpr std::size_t kMostEntries = 64;
+  if (field.type != WireType::kBytes) return;
+  if (fields.external_entries.size() >= kMostEntries) {
+    throw Error(ErrorKind::kUnsupported, "a tensor has more than 64 entries of external data");
   }
+  fields.external_entries.push_back(field);
 }
 
 void AddString(const Field& field, TensorFields& fields) {
@@ -92,28 +115,8 @@ void AddString(const Field& field, TensorFields& fields) {
   fields.strings.Add(field.whole);
 }
 
-void AddField(const Field& field, FieldReader& message, TensorFields& fields) {
-  switch (field.number) {
-    case TensorProto::kDimsFieldNumber: AddDims(field, message, fields.dims); break;
-    case TensorProto::kFloatDataFieldNumber:
-      AddNumbers(field, WireType::kFixed32, fields.float_data);
-      break;
-    case TensorProto::kDoubleDataFieldNumber:
-      AddNumbers(field, WireType::kFixed64, fields.double_data);
-      break;
-    case TensorProto::kInt32DataFieldNumber:
-      AddNumbers(field, WireType::kVarint, fields.int32_data);
-      break;
-    case TensorProto::kInt64DataFieldNumber:
-      AddNumbers(field, WireType::kVarint, fields.int64_data);
-      break;
-    case TensorProto::kUint64DataFieldNumber:
-      AddNumbers(field, WireType::kVarint, fields.uint64_data);
-      break;
-    case TensorProto::kStringDataFieldNumber: AddString(field, fields); break;
-    default: break;
-  }
-  // Of a field that isn't repeated the last one counts.
+// Of a field that isn't repeated the last one counts.
+void AddSingular(const Field& field, FieldReader& message, TensorFields& fields) {
   if (field.Is(TensorProto::kDataTypeFieldNumber, WireType::kVarint)) {
     fields.data_type = static_cast<std::int32_t>(field.varint);
   } else if (field.Is(TensorProto::kNameFieldNumber, WireType::kBytes)) {
@@ -121,9 +124,27 @@ void AddField(const Field& field, FieldReader& message, TensorFields& fields) {
   } else if (field.Is(TensorProto::kRawDataFieldNumber, WireType::kBytes)) {
     fields.raw_data = field.content;
   } else if (field.Is(TensorProto::kDataLocationFieldNumber, WireType::kVarint)) {
-    fields.is_external = field.varint == TensorProto::EXTERNAL;
+    fields.is_external = static_cast<std::int32_t>(field.varint) == TensorProto::EXTERNAL;
   } else if (field.Is(TensorProto::kSegmentFieldNumber, WireType::kBytes)) {
     fields.has_segment = true;
+  }
+}
+
+void AddField(const Field& field, FieldReader& message, TensorFields& fields) {
+  switch (field.number) {
+    case TensorProto::kDimsFieldNumber: AddDims(field, message, fields.dims); break;
+    case TensorProto::kFloatDataFieldNumber:
+      fields.float_data.Add(field, WireType::kFixed32, sizeof(float));
+      break;
+    case TensorProto::kDoubleDataFieldNumber:
+      fields.double_data.Add(field, WireType::kFixed64, sizeof(double));
+      break;
+    case TensorProto::kInt32DataFieldNumber: fields.int32_data.Add(field); break;
+    case TensorProto::kInt64DataFieldNumber: fields.int64_data.Add(field); break;
+    case TensorProto::kUint64DataFieldNumber: fields.uint64_data.Add(field); break;
+    case TensorProto::kStringDataFieldNumber: AddString(field, fields); break;
+    case TensorProto::kExternalDataFieldNumber: AddExternal(field, fields); break;
+    default: AddSingular(field, message, fields);
   }
 }
 
@@ -161,29 +182,31 @@ DType DTypeOf(std::int64_t data_type) {
   }
 }
 
-// Which of the typed fields holds the elements of a dtype, and whether they are varints.
+// The typed field that holds the elements of a dtype: numbers of a fixed size, or varints.
 struct TypedField {
   const char* name;
-  const NumberRuns* numbers;
-  bool is_varint;
+  const FixedNumbers* fixed;
+  const VarintNumbers* varints;
+
+  std::size_t runs() const { return fixed != nullptr ? fixed->runs.size() : varints->runs.size(); }
 };
 
 TypedField TypedFieldOf(DType dtype, const TensorFields& fields) {
   switch (dtype) {
     case DType::kFloat32:
-    case DType::kComplex64: return {"float_data", &fields.float_data, false};
+    case DType::kComplex64: return {"float_data", &fields.float_data, nullptr};
     case DType::kFloat64:
-    case DType::kComplex128: return {"double_data", &fields.double_data, false};
-    case DType::kInt64: return {"int64_data", &fields.int64_data, true};
+    case DType::kComplex128: return {"double_data", &fields.double_data, nullptr};
+    case DType::kInt64: return {"int64_data", nullptr, &fields.int64_data};
     case DType::kUInt32:
-    case DType::kUInt64: return {"uint64_data", &fields.uint64_data, true};
-    default: return {"int32_data", &fields.int32_data, true};
+    case DType::kUInt64: return {"uint64_data", nullptr, &fields.uint64_data};
+    default: return {"int32_data", nullptr, &fields.int32_data};
   }
 }
 
-std::uint64_t TotalLength(const std::vector<Extent>& extents) {
+std::uint64_t TotalBytes(const std::vector<PayloadRun>& runs) {
   std::uint64_t total = 0;
-  for (const Extent& extent : extents) total += extent.length;
+  for (const PayloadRun& run : runs) total += run.bytes;
   return total;
 }
 
@@ -196,83 +219,100 @@ void CheckSize(const TensorInfo& info, const std::string& field, std::uint64_t f
                   ShapeText(info.shape) + " " + std::string(NameOf(info.dtype)) + ")");
 }
 
-void SetExtents(std::string storage, std::vector<Extent> extents, IndexedTensor& tensor) {
+void SetRuns(std::string storage, std::vector<PayloadRun> runs, IndexedTensor& tensor) {
   tensor.info.storage = std::move(storage);
-  tensor.info.stored_bytes = TotalLength(extents);
-  tensor.payload.extents = std::move(extents);
+  tensor.info.stored_bytes = TotalBytes(runs);
+  tensor.payload.runs = std::move(runs);
 }
 
-// For comparing only. Nothing where not all of it is known: a part would compare as equal.
-void SetWhole(std::string storage, const WholeFields& whole, IndexedTensor& tensor) {
-  SetExtents(std::move(storage), whole.is_truncated ? std::vector<Extent>() : whole.extents,
-             tensor);
-}
-
-void SetUndecodable(const TypedField& typed, IndexedTensor& tensor) {
-  SetWhole(std::string(typed.name) + ", unpacked", typed.numbers->whole, tensor);
-  tensor.info.unreadable = std::string("unpacked ") + typed.name + " is not supported yet";
-}
-
+// Bits of a float16 or bfloat16 are at most 65535; integers may be anything, and are only compared.
 void SetVarints(const TypedField& typed, const InputFile& file, IndexedTensor& tensor) {
-  if (!typed.numbers->is_decodable()) return SetUndecodable(typed, tensor);
-  SetExtents(std::string(typed.name) + " (varints)", typed.numbers->runs, tensor);
-  if (IsFloat(tensor.info.dtype)) {
-    tensor.info.unreadable =
-        std::string(NameOf(tensor.info.dtype)) + " values in int32_data are not supported yet";
-  } else if (tensor.info.element_bytes > 0) {
-    tensor.varints = std::make_unique<VarintPayload>(
-        file, tensor.payload.extents, tensor.info.elements, tensor.info.element_bytes);
-  }
+  constexpr std::uint64_t kMostBits = 0xffff;
+  const TensorInfo& info = tensor.info;
+  std::vector<PayloadRun> runs;
+  for (const VarintRun& run : typed.varints->runs) runs.emplace_back(run.extent);
+  SetRuns(std::string(typed.name) + " (varints)", std::move(runs), tensor);
+  if (info.element_bytes == 0) return;
+  tensor.varints =
+      std::make_unique<VarintPayload>(file, typed.varints->runs, info.elements, info.element_bytes,
+                                      IsFloat(info.dtype) ? kMostBits : ~std::uint64_t{0});
 }
 
 void SetTyped(const TensorFields& fields, const InputFile& file, IndexedTensor& tensor) {
   const TypedField typed = TypedFieldOf(tensor.info.dtype, fields);
-  if (typed.numbers->empty() && tensor.info.elements > 0) {
+  if (typed.runs() == 0 && tensor.info.elements > 0) {
     throw Error(ErrorKind::kCorrupt, std::string("has no values (expected raw_data or ") +
                                          typed.name + " for " + ShapeText(tensor.info.shape) + " " +
                                          std::string(NameOf(tensor.info.dtype)) + ")");
   }
-  if (typed.is_varint) return SetVarints(typed, file, tensor);
-  if (!typed.numbers->is_decodable()) return SetUndecodable(typed, tensor);
-  SetExtents(typed.name, typed.numbers->runs, tensor);
-  CheckSize(tensor.info, typed.name, tensor.info.stored_bytes);
+  if (typed.runs() > kMostRuns) {
+    tensor.info.storage = typed.name;
+    tensor.info.unreadable = std::string(typed.name) + " is in more than 4096 separate runs";
+  } else if (typed.varints != nullptr) {
+    SetVarints(typed, file, tensor);
+  } else {
+    SetRuns(typed.name, typed.fixed->runs, tensor);
+    CheckSize(tensor.info, typed.name, tensor.info.stored_bytes);
+  }
 }
 
 bool HasTypedData(const TensorFields& fields) {
-  return !fields.float_data.empty() || !fields.double_data.empty() || !fields.int32_data.empty() ||
-         !fields.int64_data.empty() || !fields.uint64_data.empty() || fields.string_count > 0;
+  return !fields.float_data.runs.empty() || !fields.double_data.runs.empty() ||
+         !fields.int32_data.runs.empty() || !fields.int64_data.runs.empty() ||
+         !fields.uint64_data.runs.empty() || fields.string_count > 0;
 }
 
-void SetPayload(const TensorFields& fields, const InputFile& file, IndexedTensor& tensor) {
+void SetExternal(const TensorFields& fields, FieldReader& message, IndexedTensor& tensor) {
+  auto data = std::make_unique<ExternalData>();
+  for (const Field& entry : fields.external_entries) AddExternalEntry(entry, message, *data);
+  if (data->location_entry.length == 0) {
+    throw Error(ErrorKind::kCorrupt, "its external data has no location");
+  }
+  if (fields.raw_data && fields.raw_data->length > 0) {
+    throw Error(ErrorKind::kCorrupt, "has its values twice, as raw_data and as external data");
+  }
+  if (tensor.info.dtype == DType::kString) {
+    throw Error(ErrorKind::kCorrupt, "strings can't be external data");
+  }
+  tensor.external = std::move(data);
+}
+
+void SetPayload(const TensorFields& fields, FieldReader& message, IndexedTensor& tensor) {
   TensorInfo& info = tensor.info;
-  tensor.is_external = fields.is_external;
   if (fields.is_external) {
-    info.storage = "external data";
-    info.unreadable = "external data is not supported yet";
+    SetExternal(fields, message, tensor);
   } else if (fields.has_segment) {
     info.storage = "segment";
     info.unreadable = "tensors in segments are not supported";
   } else if (fields.raw_data && fields.raw_data->length > 0 && HasTypedData(fields)) {
     throw Error(ErrorKind::kCorrupt, "has its values twice, as raw_data and as typed data");
   } else if (info.dtype == DType::kString) {
-    SetWhole("string_data", fields.strings, tensor);
-    info.unreadable = "its elements have no fixed size";
+    // Nothing where not all of it is known: a part would compare as equal.
+    SetRuns("string_data",
+            fields.strings.is_truncated ? std::vector<PayloadRun>() : fields.strings.runs, tensor);
   } else if (fields.raw_data && !HasTypedData(fields)) {
-    SetExtents("raw_data", {*fields.raw_data}, tensor);
+    SetRuns("raw_data", {*fields.raw_data}, tensor);
     if (info.element_bytes > 0) CheckSize(info, "raw_data", fields.raw_data->length);
   } else {
-    SetTyped(fields, file, tensor);
+    SetTyped(fields, message.bytes().file(), tensor);
   }
   if (info.element_bytes == 0 && info.unreadable.empty()) {
     info.unreadable = "its elements have no fixed size";
   }
 }
 
-void DropEmptyExtents(std::vector<Extent>& extents) {
-  std::erase_if(extents, [](const Extent& extent) { return extent.length == 0; });
+void DropEmptyRuns(std::vector<PayloadRun>& runs) {
+  std::erase_if(runs, [](const PayloadRun& run) { return run.bytes == 0; });
 }
 
 }  // namespace
+
+std::uint64_t IndexedTensor::index_bytes() const noexcept {
+  std::uint64_t bytes = info.index_bytes() + payload.runs.size() * sizeof(PayloadRun);
+  if (varints) bytes += sizeof(VarintPayload) + varints->runs().size() * sizeof(VarintRun);
+  if (external) bytes += sizeof(ExternalData) + external->location.size();
+  return bytes;
+}
 
 IndexedTensor IndexTensor(FieldReader message) {
   TensorFields fields;
@@ -283,8 +323,8 @@ IndexedTensor IndexTensor(FieldReader message) {
     tensor.info.dtype = DTypeOf(fields.data_type);
     tensor.info.element_bytes = ElementBytes(tensor.info.dtype);
     tensor.info.elements = ElementsOf(tensor.info.shape);
-    SetPayload(fields, message.bytes().file(), tensor);
-    DropEmptyExtents(tensor.payload.extents);
+    SetPayload(fields, message, tensor);
+    DropEmptyRuns(tensor.payload.runs);
   } catch (Error& error) {
     if (!fields.name.empty()) error.AddContext(fields.name);
     throw;

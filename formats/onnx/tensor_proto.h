@@ -9,9 +9,9 @@
 //   int64_data (7), uint64_data (11)                        varints
 //   string_data (6)    one field per string
 //   external_data (13) with data_location (14) EXTERNAL     another file
-// Supported: raw_data of every type; packed float_data and double_data, also in several runs;
-// packed varints of integers, read only. Not yet: external data, float16 and bfloat16 as
-// varints, runs of unpacked values.
+// Supported: all of them, packed, unpacked, split into several fields, mixed. float16 and bfloat16
+// as varints are their bits, 0 to 65535. Strings are compared only.
+// Refused: segments (3), which nobody writes; values in more than 4096 runs.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +20,21 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "formats/onnx/external_data.h"
 #include "formats/onnx/varint_payload.h"
 #include "formats/onnx/wire.h"
-#include "io/extents.h"
+#include "io/payload.h"
 
 namespace polyak::onnx_format {
 
 struct IndexedTensor {
   TensorInfo info;  // its name as the message has it; role and path are the caller's
-  Payload payload;
+  Payload payload;  // of external data none yet
   std::unique_ptr<const VarintPayload> varints;  // where elements are varints
-  bool is_external = false;
+  std::unique_ptr<ExternalData> external;        // where the elements lie in another file
+
+  // An estimate of the memory that it takes in an index.
+  std::uint64_t index_bytes() const noexcept;
 };
 
 // Throws Error (kCorrupt), with the tensor's name in front where it has one, where the message

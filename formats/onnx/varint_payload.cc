@@ -1,9 +1,9 @@
 #include "formats/onnx/varint_payload.h"
 
 #include <bit>
-#include <cassert>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "core/error.h"
 #include "formats/onnx/wire.h"
@@ -15,42 +15,53 @@ constexpr std::uint64_t kBlockElements = 16384;
 
 static_assert(std::endian::native == std::endian::little);
 
-// Steps through the varints of several runs.
-class VarintCursor {
- public:
-  VarintCursor(const InputFile& file, std::span<const Extent> runs, std::size_t run,
-               std::uint64_t offset)
-      : bytes_(file), runs_(runs), run_(run) {
-    bytes_.Seek(offset);
-  }
-
-  // False after the last one.
-  bool AtOne() noexcept {
-    while (run_ < runs_.size() && bytes_.position() >= runs_[run_].end()) {
-      if (++run_ < runs_.size()) bytes_.Seek(runs_[run_].offset);
-    }
-    return run_ < runs_.size();
-  }
-  std::uint64_t Take() { return TakeVarint(bytes_, runs_[run_].end()); }
-  std::size_t run() const noexcept { return run_; }
-  std::uint64_t offset() const noexcept { return bytes_.position(); }
-
- private:
-  ByteReader bytes_;
-  std::span<const Extent> runs_;
-  std::size_t run_;
-};
-
 }  // namespace
 
-VarintPayload::VarintPayload(const InputFile& file, std::span<const Extent> runs,
-                             std::uint64_t elements, std::uint32_t element_bytes)
-    : element_bytes_(element_bytes) {
-  VarintCursor cursor(file, runs, 0, runs.empty() ? 0 : runs[0].offset);
+VarintCursor::VarintCursor(const InputFile& file, std::span<const VarintRun> runs, std::size_t run,
+                           std::uint64_t offset)
+    : bytes_(file), runs_(runs), run_(run) {
+  bytes_.Seek(offset);
+}
+
+VarintCursor::VarintCursor(const InputFile& file, std::span<const VarintRun> runs)
+    : VarintCursor(file, runs, 0, runs.empty() ? 0 : runs[0].extent.offset) {}
+
+std::optional<VarintCursor::Varint> VarintCursor::Next() {
+  while (run_ < runs_.size() && bytes_.position() >= runs_[run_].extent.end()) {
+    if (++run_ < runs_.size()) bytes_.Seek(runs_[run_].extent.offset);
+  }
+  if (run_ >= runs_.size()) return std::nullopt;
+  const std::uint64_t end = runs_[run_].extent.end();
+  Varint varint;
+  varint.run = run_;
+  if (runs_[run_].has_tags) {
+    varint.tag_extent.offset = bytes_.position();
+    varint.tag = TakeVarint(bytes_, end);
+    varint.tag_extent.length = bytes_.position() - varint.tag_extent.offset;
+  }
+  varint.extent.offset = bytes_.position();
+  varint.value = TakeVarint(bytes_, end);
+  varint.extent.length = bytes_.position() - varint.extent.offset;
+  return varint;
+}
+
+VarintPayload::VarintPayload(const InputFile& file, std::vector<VarintRun> runs,
+                             std::uint64_t elements, std::uint32_t element_bytes,
+                             std::uint64_t most_value)
+    : runs_(std::move(runs)), element_bytes_(element_bytes) {
+  VarintCursor cursor(file, runs_);
   std::uint64_t found = 0;
-  for (; cursor.AtOne(); ++found) {
-    if (found % kBlockElements == 0) marks_.push_back({cursor.run(), cursor.offset()});
-    cursor.Take();
+  for (;; ++found) {
+    const Mark mark{cursor.run(), cursor.offset()};
+    const auto varint = cursor.Next();
+    if (!varint) break;
+    if (found % kBlockElements == 0) marks_.push_back(mark);
+    if (varint->value > most_value) {
+      throw Error(ErrorKind::kCorrupt, "has a value outside its dtype (found " +
+                                           std::to_string(varint->value) + " for element " +
+                                           std::to_string(found) + ", expected at most " +
+                                           std::to_string(most_value) + ")");
+    }
   }
   if (found != elements) {
     throw Error(ErrorKind::kCorrupt, "has the wrong number of values (found " +
@@ -59,18 +70,16 @@ VarintPayload::VarintPayload(const InputFile& file, std::span<const Extent> runs
   }
 }
 
-void VarintPayload::Read(const InputFile& file, std::span<const Extent> runs, std::uint64_t first,
+void VarintPayload::Read(const InputFile& file, std::uint64_t first,
                          std::span<std::byte> elements) const {
   if (elements.empty()) return;
   const Mark mark = marks_[first / kBlockElements];
-  VarintCursor cursor(file, runs, mark.run, mark.offset);
-  for (std::uint64_t skipped = 0; skipped < first % kBlockElements; ++skipped) {
-    if (cursor.AtOne()) cursor.Take();
-  }
+  VarintCursor cursor(file, runs_, mark.run, mark.offset);
+  for (std::uint64_t skipped = 0; skipped < first % kBlockElements; ++skipped) cursor.Next();
   for (std::size_t at = 0; at < elements.size(); at += element_bytes_) {
-    if (!cursor.AtOne()) throw Error(ErrorKind::kCorrupt, "the file was changed while it was read");
-    const std::uint64_t value = cursor.Take();
-    std::memcpy(elements.data() + at, &value, element_bytes_);
+    const auto varint = cursor.Next();
+    if (!varint) throw Error(ErrorKind::kCorrupt, "the file was changed while it was read");
+    std::memcpy(elements.data() + at, &varint->value, element_bytes_);
   }
 }
 

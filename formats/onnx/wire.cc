@@ -75,7 +75,10 @@ std::optional<Field> FieldReader::TakeField() {
   switch (tag.type) {
     case 0: field.varint = TakeVarint(bytes_, end_); break;
     case 1: length = 8; break;
-    case 2: length = TakeVarint(bytes_, end_); break;
+    case 2:
+      field.length_at = bytes_.position();
+      length = TakeVarint(bytes_, end_);
+      break;
     case 3: SkipGroup(tag.number); return std::nullopt;
     case 5: length = 4; break;
     default: Fail("not a Protocol Buffers field", start);

@@ -30,9 +30,10 @@ enum class WireType : std::uint8_t {
 struct Field {
   std::uint32_t number = 0;
   WireType type = WireType::kVarint;
-  std::uint64_t varint = 0;  // kVarint only
-  Extent content;            // kBytes: what the length counts; fixed: the bytes themselves
-  Extent whole;              // tag included
+  std::uint64_t varint = 0;     // kVarint only
+  Extent content;               // kBytes: what the length counts; fixed: the bytes themselves
+  Extent whole;                 // tag included
+  std::uint64_t length_at = 0;  // kBytes: where the length stands, just before the content
 
   bool Is(int field_number, WireType wire_type) const noexcept {
     return number == static_cast<std::uint32_t>(field_number) && type == wire_type;

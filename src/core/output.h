@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/box.h"
 #include "core/tiles.h"
@@ -18,6 +19,9 @@ namespace polyak {
 struct OutputRequest {
   std::filesystem::path path;
   bool replace_existing = false;
+  // A template of several files becomes two, in any folder: the one that names its tensors, and
+  // one of their data.
+  bool single_data = false;
   // The tensors whose payloads will be written, as indices into the template's tensors().
   std::span<const std::size_t> replaced;
   // The provenance record as JSON; empty: none is written and an older one stays. Commit may
@@ -52,6 +56,13 @@ class Output {
     DoWrite(tensor, box, elements);
   }
 
+  // Replaced tensors that must be written before anything else is: how much room they take decides
+  // where all the rest lies. When they are written, LayOut is called, once; if there are none,
+  // everything is laid out from the start. The tiles of the other tensors, and all functions below,
+  // are for after that.
+  std::span<const std::size_t> written_first() const { return DoWrittenFirst(); }
+  void LayOut() { DoLayOut(); }
+
   // What is copied from the template, in parts: each of [0, kept_parts()) must be written once.
   std::size_t kept_parts() const { return DoKeptParts(); }
   std::uint64_t kept_bytes() const { return DoKeptBytes(); }
@@ -60,6 +71,8 @@ class Output {
 
   // Of all its files together.
   std::uint64_t size_bytes() const { return DoSizeBytes(); }
+  // They appear with Commit; the one that names the others comes last.
+  std::vector<std::filesystem::path> paths() const { return DoPaths(); }
 
   // Makes the output visible and durable: all of it or nothing. `provenance` has the length of
   // the one in the request. Throws Error also while an element of a replaced tensor or a kept
@@ -69,12 +82,15 @@ class Output {
   Durability Commit(std::string_view provenance) { return DoCommit(provenance); }
 
  private:
+  virtual std::span<const std::size_t> DoWrittenFirst() const { return {}; }
+  virtual void DoLayOut() {}
   virtual Tiles DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) const = 0;
   virtual void DoWrite(std::size_t tensor, const Box& box, std::span<const std::byte> elements) = 0;
   virtual std::size_t DoKeptParts() const = 0;
   virtual std::uint64_t DoKeptBytes() const = 0;
   virtual std::uint64_t DoWriteKept(std::size_t part) = 0;
   virtual std::uint64_t DoSizeBytes() const = 0;
+  virtual std::vector<std::filesystem::path> DoPaths() const = 0;
   virtual Durability DoCommit(std::string_view provenance) = 0;
 };
 

@@ -29,13 +29,64 @@ std::vector<double> WeightsOf(const Linear& linear, std::span<const std::size_t>
   return weights;
 }
 
-void CopyKept(const AverageRun& run, Output& output, const RunControl& control,
-              std::atomic<std::uint64_t>& done_bytes, std::uint64_t total_bytes) {
-  const auto make_worker = [&]() -> DoJob {
-    return [&](std::size_t part) { done_bytes += output.WriteKept(part); };
-  };
-  RunJobs(run.memory.workers, output.kept_parts(), make_worker, control, done_bytes, total_bytes);
-}
+// The pass in its parts, which share what counts the bytes.
+class AveragingPass {
+ public:
+  AveragingPass(const AverageRun& run, std::span<const std::size_t> used, const LinearMean& mean,
+                Output& output, PayloadHashes* hashes, const RunControl& control)
+      : run_(run),
+        output_(output),
+        control_(control),
+        jobs_(run.inputs[run.plan.template_index]->tensors(), run.plan.averaged, run.memory.workers,
+              output.written_first()),
+        read_bytes_(run.plan.averaged_bytes * used.size()),
+        shared_{run, used, mean, jobs_, output, hashes, done_bytes_, nonfinite_kept_, control} {}
+
+  // Those tensors first whose size decides where all else lies.
+  void Run() {
+    std::vector<std::size_t> first;
+    std::vector<std::size_t> others;
+    for (std::size_t job = 0; job < jobs_.size(); ++job) {
+      (std::ranges::binary_search(output_.written_first(), jobs_[job][0].tensor) ? first : others)
+          .push_back(job);
+    }
+    if (!first.empty()) Average(first, read_bytes_);
+    output_.LayOut();
+    const std::uint64_t total_bytes = read_bytes_ + output_.kept_bytes();
+    CopyKept(total_bytes);
+    Average(others, total_bytes);
+  }
+
+  std::uint64_t read_bytes() const noexcept { return read_bytes_; }
+  std::uint64_t nonfinite_kept() const noexcept { return nonfinite_kept_; }
+
+ private:
+  void CopyKept(std::uint64_t total_bytes) {
+    const auto make_worker = [this]() -> DoJob {
+      return [this](std::size_t part) { done_bytes_ += output_.WriteKept(part); };
+    };
+    RunJobs(run_.memory.workers, output_.kept_parts(), make_worker, control_, done_bytes_,
+            total_bytes);
+  }
+
+  void Average(std::span<const std::size_t> numbers, std::uint64_t total_bytes) {
+    const auto make_worker = [&]() -> DoJob {
+      return [numbers, worker = std::make_shared<TileWorker>(shared_)](std::size_t i) {
+        worker->Do(numbers[i]);
+      };
+    };
+    RunJobs(run_.memory.workers, numbers.size(), make_worker, control_, done_bytes_, total_bytes);
+  }
+
+  const AverageRun& run_;
+  Output& output_;
+  const RunControl& control_;
+  JobList jobs_;
+  std::uint64_t read_bytes_;
+  std::atomic<std::uint64_t> done_bytes_ = 0;
+  std::atomic<std::uint64_t> nonfinite_kept_ = 0;
+  TileShared shared_;
+};
 
 }  // namespace
 
@@ -43,25 +94,13 @@ AverageResult RunAverage(const AverageRun& run, Output& output, const RunControl
   const std::vector<std::size_t> used = InputsWithWeight(run.linear);
   const LinearMean mean(WeightsOf(run.linear, used), run.linear.normalised, run.allow_nonfinite,
                         run.instruction_set);
-  const JobList jobs(run.inputs[run.plan.template_index]->tensors(), run.plan.averaged,
-                     run.memory.workers);
-  const std::uint64_t read_bytes = run.plan.averaged_bytes * used.size();
-  const std::uint64_t total_bytes = read_bytes + output.kept_bytes();
   std::unique_ptr<PayloadHashes> hashes;
   if (run.hash_inputs) hashes = std::make_unique<PayloadHashes>(used.size());
-  std::atomic<std::uint64_t> done_bytes = 0;
-  std::atomic<std::uint64_t> nonfinite_kept = 0;
+  AveragingPass pass(run, used, mean, output, hashes.get(), control);
+  pass.Run();
 
-  CopyKept(run, output, control, done_bytes, total_bytes);
-  const TileShared shared{run,          used,       mean,           jobs,   output,
-                          hashes.get(), done_bytes, nonfinite_kept, control};
-  const auto make_worker = [&]() -> DoJob {
-    return [worker = std::make_shared<TileWorker>(shared)](std::size_t job) { worker->Do(job); };
-  };
-  RunJobs(run.memory.workers, jobs.size(), make_worker, control, done_bytes, total_bytes);
-
-  AverageResult result{.read_bytes = read_bytes,
-                       .nonfinite_kept = nonfinite_kept,
+  AverageResult result{.read_bytes = pass.read_bytes(),
+                       .nonfinite_kept = pass.nonfinite_kept(),
                        .payload_hashes = std::vector<std::string>(run.inputs.size())};
   if (hashes) {
     std::vector<std::string> texts = hashes->Finish();

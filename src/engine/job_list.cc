@@ -18,29 +18,35 @@ std::uint64_t GrainsIn(std::uint64_t bytes) {
 }  // namespace
 
 JobList::JobList(std::span<const TensorInfo> tensors, std::span<const std::size_t> averaged,
-                 std::size_t workers) {
-  Fill(averaged.size(), workers,
-       [&](std::size_t i) { return std::pair(averaged[i], tensors[averaged[i]].bytes()); });
+                 std::size_t workers, std::span<const std::size_t> apart) {
+  Fill(averaged.size(), workers, [&](std::size_t i) -> Array {
+    const std::size_t tensor = averaged[i];
+    return {tensor, tensors[tensor].bytes(), std::ranges::binary_search(apart, tensor)};
+  });
 }
 
 JobList::JobList(std::span<const std::uint64_t> array_bytes, std::size_t workers) {
-  Fill(array_bytes.size(), workers, [&](std::size_t i) { return std::pair(i, array_bytes[i]); });
+  Fill(array_bytes.size(), workers, [&](std::size_t i) -> Array {
+    return {i, array_bytes[i], false};
+  });
 }
 
-template <class BytesOf>
-void JobList::Fill(std::size_t count, std::size_t workers, const BytesOf& bytes_of) {
+template <class ArrayAt>
+void JobList::Fill(std::size_t count, std::size_t workers, const ArrayAt& array_at) {
   std::uint64_t total_bytes = 0;
-  for (std::size_t i = 0; i < count; ++i) total_bytes += bytes_of(i).second;
+  for (std::size_t i = 0; i < count; ++i) total_bytes += array_at(i).bytes;
   const std::uint64_t grains_of_job = std::clamp<std::uint64_t>(
       total_bytes / (workers * kJobsOfWorker) / kGrainBytes, 1, kMostGrainsOfJob);
 
   std::uint64_t bytes_of_job = 0;
+  bool job_is_apart = false;
   const auto end_job = [&] {
     if (runs_.size() > begins_.back()) begins_.push_back(runs_.size());
     bytes_of_job = 0;
   };
   for (std::size_t i = 0; i < count; ++i) {
-    const auto [tensor, bytes] = bytes_of(i);
+    const auto [tensor, bytes, is_apart] = array_at(i);
+    if (std::exchange(job_is_apart, is_apart) != is_apart) end_job();
     const std::uint64_t grains = GrainsIn(bytes);
     for (std::uint64_t first = 0; first < grains;) {
       const std::uint64_t taken = std::min(grains - first, grains_of_job);

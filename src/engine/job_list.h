@@ -20,9 +20,10 @@ struct GrainRun {
 
 class JobList {
  public:
-  // `averaged` are indices into `tensors`. Jobs are cut so that `workers` have several each.
+  // `averaged` are indices into `tensors`. Jobs are cut so that `workers` have several each. The
+  // tensors of `apart` (ascending) share no job with others.
   JobList(std::span<const TensorInfo> tensors, std::span<const std::size_t> averaged,
-          std::size_t workers);
+          std::size_t workers, std::span<const std::size_t> apart = {});
   // All of some arrays, whose numbers stand for tensors: how many bytes each has.
   JobList(std::span<const std::uint64_t> array_bytes, std::size_t workers);
 
@@ -30,8 +31,13 @@ class JobList {
   std::span<const GrainRun> operator[](std::size_t job) const noexcept;
 
  private:
-  template <class BytesOf>
-  void Fill(std::size_t count, std::size_t workers, const BytesOf& bytes_of);
+  struct Array {
+    std::size_t tensor;
+    std::uint64_t bytes;
+    bool is_apart;
+  };
+  template <class ArrayAt>
+  void Fill(std::size_t count, std::size_t workers, const ArrayAt& array_at);
 
   std::vector<GrainRun> runs_;
   std::vector<std::size_t> begins_ = {0};  // of each job in runs_, and the end

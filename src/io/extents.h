@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,54 +12,32 @@
 
 #include "core/checkpoint.h"
 #include "io/input_file.h"
+#include "io/output_layout.h"
+#include "io/payload.h"
 
 namespace polyak {
 
-struct Extent {
-  std::uint64_t offset = 0;  // bytes from the start of the file
-  std::uint64_t length = 0;  // bytes
+// The files of a checkpoint, by their numbers in payloads; the first is the main one.
+using InputFiles = std::vector<std::shared_ptr<const InputFile>>;
 
-  std::uint64_t end() const noexcept { return offset + length; }
-  bool operator==(const Extent&) const = default;
-};
-
-// Where a tensor's elements lie. The extents follow one another in row-major order; together
-// they hold stored_bytes. Each holds whole elements where the elements have a fixed size.
-struct Payload {
-  std::vector<Extent> extents;
-  // Groups of bytes that must be reversed to have native order: an element, or half a complex
-  // number. 0: none, the file has native order.
-  std::uint32_t swapped_bytes = 0;
-};
-
-// Throws Error (kCorrupt) where an extent reaches outside the file, or where two payloads share
+// Throws Error (kCorrupt) where a run reaches outside its file, or where two payloads share
 // bytes without being one and the same. payloads[i] is that of tensors[i].
 void CheckExtents(std::span<const Payload> payloads, std::span<const TensorInfo> tensors,
-                  std::uint64_t file_bytes);
+                  const InputFiles& files);
 
-// Calls visit(file_offset, box_offset, bytes) for the pieces of a box in row-major order: `bytes`
-// bytes at file_offset of the file are those from box_offset on of the box's elements.
-void ForEachPiece(const Payload& payload, const TensorInfo& tensor, const Box& box,
-                  const std::function<void(std::uint64_t file_offset, std::uint64_t box_offset,
-                                           std::uint64_t bytes)>& visit);
-
-// Reverses each group of `group_bytes` bytes; whole groups. 0 and 1 do nothing.
-void SwapBytes(std::span<std::byte> bytes, std::uint32_t group_bytes) noexcept;
-
-struct Edit;  // io/spliced_output.h
-
-// A checkpoint in one file, all of whose readable tensors are extents. A format derives from it
-// or gives it its index; both interfaces are done here.
+// A checkpoint whose readable tensors are extents, in one file or in several. A format derives
+// from it or gives it its index; both interfaces are done here.
 class ExtentCheckpoint : public Checkpoint {
  public:
   // payloads[i] belongs to tensors[i]; for an unreadable tensor it may have no extents.
   // CheckExtents holds for them.
-  ExtentCheckpoint(std::shared_ptr<const InputFile> file, std::vector<TensorInfo> tensors,
-                   std::vector<Payload> payloads, CheckpointNotes notes = {});
+  ExtentCheckpoint(InputFiles files, std::vector<TensorInfo> tensors, std::vector<Payload> payloads,
+                   CheckpointNotes notes = {});
 
  protected:
-  const InputFile& file() const noexcept { return *file_; }
-  const Payload& payload(std::size_t tensor) const { return payloads_[tensor]; }
+  const InputFile& file() const noexcept { return *files_.front(); }
+  const InputFiles& all_files() const noexcept { return files_; }
+  std::span<const Payload> payloads() const noexcept { return payloads_; }
   void ReadExtents(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
 
@@ -77,7 +54,8 @@ class ExtentCheckpoint : public Checkpoint {
   std::vector<FileIdentity> DoFiles() const override;
   void DoCheckUnchanged() const override;
 
-  std::shared_ptr<const InputFile> file_;
+  InputFiles files_;
+  std::vector<std::uint64_t> bytes_before_;  // of the files before each one
   std::vector<Payload> payloads_;
 };
 

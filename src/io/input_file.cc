@@ -39,23 +39,48 @@ std::shared_ptr<const InputFile> InputFile::Open(const std::filesystem::path& pa
                 "ulimit -n allows a process more");
   }
   if (descriptor < 0) throw SystemError("cannot open", errno);
-  struct stat status {};
-  if (fstat(descriptor, &status) != 0) {
-    const int error_number = errno;
-    close(descriptor);
-    throw SystemError("cannot look at", error_number);
-  }
-  if (!S_ISREG(status.st_mode)) {
-    close(descriptor);
-    throw Error(ErrorKind::kUnsupported, WhatItIs(status.st_mode));
-  }
-  return std::shared_ptr<const InputFile>(new InputFile(path, descriptor, status));
+  return std::shared_ptr<const InputFile>(
+      new InputFile(path, std::make_shared<const Descriptor>(descriptor)));
 }
 
-InputFile::InputFile(std::filesystem::path path, int descriptor, const struct stat& status)
-    : path_(std::move(path)), descriptor_(descriptor), status_(status) {}
+std::shared_ptr<const InputFile> InputFile::OpenOneOfMany(std::filesystem::path path,
+                                                          std::shared_ptr<DescriptorCache> cache,
+                                                          std::function<int()> open) {
+  const std::shared_ptr<InputFile> file(
+      new InputFile(std::move(path), std::make_shared<const Descriptor>(open())));
+  file->own_.reset();
+  file->cache_ = std::move(cache);
+  file->open_ = std::move(open);
+  return file;
+}
 
-InputFile::~InputFile() { close(descriptor_); }
+std::shared_ptr<const InputFile> InputFile::OfDescriptor(
+    std::filesystem::path path, std::shared_ptr<const Descriptor> descriptor) {
+  return std::shared_ptr<const InputFile>(new InputFile(std::move(path), std::move(descriptor)));
+}
+
+InputFile::InputFile(std::filesystem::path path, std::shared_ptr<const Descriptor> descriptor)
+    : path_(std::move(path)), own_(std::move(descriptor)) {
+  if (fstat(own_->number(), &status_) != 0) throw SystemError("cannot look at", errno);
+  if (!S_ISREG(status_.st_mode)) throw Error(ErrorKind::kUnsupported, WhatItIs(status_.st_mode));
+}
+
+InputFile::~InputFile() {
+  if (cache_) cache_->Forget(this);
+}
+
+std::shared_ptr<const Descriptor> InputFile::Lease() const {
+  if (own_) return own_;
+  return cache_->Get(this, [this] {
+    const int descriptor = open_();
+    struct stat now {};
+    if (fstat(descriptor, &now) == 0 && identity() == FileIdentity{now.st_dev, now.st_ino}) {
+      return descriptor;
+    }
+    close(descriptor);
+    throw Error(ErrorKind::kCorrupt, "another file has taken its place while it was read");
+  });
+}
 
 std::uint64_t InputFile::size() const noexcept {
   return static_cast<std::uint64_t>(status_.st_size);
@@ -73,9 +98,10 @@ void InputFile::ReadAt(std::uint64_t offset, std::span<std::byte> bytes) const {
 
 std::size_t InputFile::ReadUpTo(std::uint64_t offset, std::span<std::byte> bytes) const {
   if (offset >= size()) return 0;
+  const std::shared_ptr<const Descriptor> lease = Lease();
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t count = pread(descriptor_, bytes.data() + done, bytes.size() - done,
+    const ssize_t count = pread(lease->number(), bytes.data() + done, bytes.size() - done,
                                 static_cast<off_t>(offset + done));
     if (count > 0) {
       done += static_cast<std::size_t>(count);
@@ -90,7 +116,7 @@ std::size_t InputFile::ReadUpTo(std::uint64_t offset, std::span<std::byte> bytes
 
 void InputFile::CheckUnchanged() const {
   struct stat now {};
-  if (fstat(descriptor_, &now) != 0) throw SystemError("cannot look at", errno);
+  if (fstat(Lease()->number(), &now) != 0) throw SystemError("cannot look at", errno);
   if (now.st_size != status_.st_size || !SameTime(now.st_mtim, status_.st_mtim) ||
       !SameTime(now.st_ctim, status_.st_ctim)) {
     throw Error(ErrorKind::kCorrupt, "the file was changed while it was read");

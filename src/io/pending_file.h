@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/output.h"
+#include "io/descriptor_cache.h"
 #include "io/input_file.h"
 #include "io/output_place.h"
 
@@ -26,6 +28,10 @@ class PendingFile {
   // (kSystem: no room, no permission; kUsage: the target exists and `replace_existing` is false,
   // or isn't a regular file).
   PendingFile(const std::filesystem::path& target, std::uint64_t size, bool replace_existing);
+  // One of so many that they can't all be open: the descriptors are the cache's. It never replaces
+  // a file, and is locked only while it is open.
+  PendingFile(const std::filesystem::path& target, std::uint64_t size,
+              std::shared_ptr<DescriptorCache> cache);
   PendingFile(const PendingFile&) = delete;
   PendingFile& operator=(const PendingFile&) = delete;
   ~PendingFile();
@@ -43,11 +49,23 @@ class PendingFile {
   // throws Error (kCancelled).
   Durability Commit(const std::atomic<bool>* stop = nullptr);
 
+  // The steps of a commit, for an output of several files. Each throws Error (kSystem), and
+  // PutInPlace kUsage where the target came into being meanwhile.
+  void Sync();        // to the disk, with its permissions
+  void PutInPlace();  // the rename
+  const std::filesystem::path& target() const noexcept { return target_; }
+  const std::filesystem::path& folder() const noexcept { return folder_path_; }
+  // What PutInPlace did, undone, where it replaced nothing.
+  void TakeBack() noexcept;
+  Durability SyncFolder() const noexcept;
+
  private:
-  PendingFile(const OutputPlace& place, bool replace_existing);
+  PendingFile(const OutputPlace& place, bool replace_existing,
+              std::shared_ptr<DescriptorCache> cache);
+  std::shared_ptr<const Descriptor> Folder() const;
+  std::shared_ptr<const Descriptor> File() const;
   void Create();
   void Reserve(std::uint64_t size);
-  void StartWriteback(std::uint64_t offset, std::uint64_t length) noexcept;
   void Rename();
   [[noreturn]] void Fail(ErrorKind kind, std::string what, std::string hint = {}) const;
   [[noreturn]] void FailBySystem(std::string_view what, int error_number) const;
@@ -55,9 +73,11 @@ class PendingFile {
   std::filesystem::path target_;  // no symbolic link itself
   std::string temporary_;         // its name in the folder
   bool replace_existing_;
-  int descriptor_ = -1;
-  int folder_descriptor_ = -1;
-  bool committed_ = false;
+  std::filesystem::path folder_path_;
+  std::shared_ptr<DescriptorCache> cache_;  // null: it has descriptors of its own
+  std::shared_ptr<const Descriptor> folder_;
+  std::shared_ptr<const Descriptor> file_;
+  enum class State : std::uint8_t { kNone, kTemporary, kInPlace } state_ = State::kNone;
 };
 
 }  // namespace polyak

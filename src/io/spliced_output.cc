@@ -6,92 +6,139 @@
 #include <utility>
 
 #include "core/error.h"
+#include "io/output_place.h"
 
 namespace polyak {
 namespace {
 
 // Large enough for the cost of a job to vanish, small enough for a stop to be noticed soon.
 constexpr std::uint64_t kKeptPartBytes = std::uint64_t{4} << 20;
+constexpr std::size_t kBufferBytes = 65536;  // a multiple of every group of bytes
+// With more data files than this not all of them stay open.
+constexpr std::size_t kMostOpenFiles = 64;
 
-std::uint64_t SizeWith(std::uint64_t source_bytes, std::span<const Edit> edits) {
-  std::uint64_t size = source_bytes;
-  for (const Edit& edit : edits) size += edit.inserted.size() - edit.removed;
-  return size;
-}
+struct Slot {
+  std::uint32_t source;
+  Extent extent;
 
-std::uint64_t BytesInserted(std::span<const Edit> edits) {
-  std::uint64_t bytes = 0;
-  for (const Edit& edit : edits) bytes += edit.inserted.size();
-  return bytes;
-}
+  bool operator<(const Slot& other) const noexcept {
+    return std::pair(source, extent.offset) < std::pair(other.source, other.extent.offset);
+  }
+};
 
-std::vector<Extent> LeftOut(std::span<const std::size_t> replaced,
-                            std::span<const Payload> payloads, std::span<const Edit> edits) {
-  std::vector<Extent> extents;
+std::vector<Slot> SlotsOf(std::span<const std::size_t> replaced,
+                          std::span<const Payload> payloads) {
+  std::vector<Slot> slots;
   for (const std::size_t tensor : replaced) {
-    const auto& slots = payloads[tensor].extents;
-    extents.insert(extents.end(), slots.begin(), slots.end());
+    for (const PayloadRun& run : payloads[tensor].runs) {
+      if (run.bytes > 0) slots.push_back({run.file, run.span()});
+    }
   }
-  for (const Edit& edit : edits) {
-    if (edit.removed > 0) extents.push_back({edit.offset, edit.removed});
+  std::sort(slots.begin(), slots.end());
+  return slots;
+}
+
+std::uint64_t PayloadBytesOf(std::span<const std::size_t> replaced,
+                             std::span<const Payload> payloads) {
+  std::uint64_t bytes = 0;
+  for (const std::size_t tensor : replaced) {
+    for (const PayloadRun& run : payloads[tensor].runs) bytes += run.bytes;
   }
-  return extents;
+  return bytes;
 }
 
 }  // namespace
 
-SplicedOutput::SplicedOutput(std::shared_ptr<const InputFile> source, const OutputRequest& request,
-                             std::span<const Payload> payloads, std::span<const TensorInfo> tensors,
-                             std::vector<Edit> edits)
-    : source_(std::move(source)),
-      payloads_(payloads),
+SplicedOutput::SplicedOutput(const OutputRequest& request, OutputLayout layout,
+                             std::span<const Payload> payloads, std::span<const TensorInfo> tensors)
+    : payloads_(payloads),
       tensors_(tensors),
-      edits_(std::move(edits)),
-      size_(SizeWith(source_->size(), edits_)),
-      expected_bytes_(size_ - BytesInserted(edits_)),
-      stop_(request.stop),
-      file_(request.path, size_, request.replace_existing) {
-  LayOutKept(LeftOut(request.replaced, payloads_, edits_));
-  WriteLiterals();
+      sources_(std::move(layout.sources)),
+      record_offset_(layout.main.record_offset()),
+      stop_(request.stop) {
+  MapSources(layout);
+  LayOutKept(request.replaced);
+  expected_bytes_ = kept_bytes_ + PayloadBytesOf(request.replaced, payloads_);
+  CreateFiles(request, layout);
 }
 
-std::uint64_t SplicedOutput::OutputOffset(std::uint64_t source_offset) const noexcept {
-  std::uint64_t offset = source_offset;
-  for (const Edit& edit : edits_) {
-    if (edit.offset + edit.removed > source_offset) break;
-    offset += edit.inserted.size() - edit.removed;
-  }
-  return offset;
-}
-
-void SplicedOutput::LayOutKept(std::vector<Extent> left_out) {
-  std::ranges::sort(left_out, {}, &Extent::offset);
-  left_out.push_back({source_->size(), 0});
-  // A piece ends where an edit inserts, too: what follows it lies further on.
-  std::vector<std::uint64_t> insertions;
-  for (const Edit& edit : edits_) insertions.push_back(edit.offset);
-
-  std::uint64_t position = 0;
-  auto insertion = insertions.begin();
-  for (const Extent& gap : left_out) {
-    while (position < gap.offset) {
-      while (insertion != insertions.end() && *insertion <= position) ++insertion;
-      std::uint64_t end = std::min(gap.offset, position + kKeptPartBytes);
-      if (insertion != insertions.end()) end = std::min(end, *insertion);
-      kept_.push_back({position, end - position});
-      kept_bytes_ += end - position;
-      position = end;
+void SplicedOutput::MapSources(const OutputLayout& layout) {
+  const auto map_file = [this](const FileLayout& file, std::size_t number) {
+    size_ += file.size();
+    for (const FileLayout::Copied& copied : file.copied()) {
+      mapped_.push_back({copied.source, copied.extent, {number, copied.offset}});
     }
-    position = std::max(position, gap.end());
+  };
+  for (std::size_t i = 0; i < layout.data.size(); ++i) map_file(layout.data[i].layout, i);
+  map_file(layout.main, layout.data.size());
+  std::ranges::sort(mapped_, [](const Mapped& a, const Mapped& b) {
+    return std::pair(a.source, a.extent.offset) < std::pair(b.source, b.extent.offset);
+  });
+}
+
+// What is copied is kept, but for the slots.
+void SplicedOutput::LayOutKept(std::span<const std::size_t> replaced) {
+  const std::vector<Slot> slots = SlotsOf(replaced, payloads_);
+  for (const Mapped& mapped : mapped_) {
+    std::uint64_t position = mapped.extent.offset;
+    auto slot = std::lower_bound(slots.begin(), slots.end(), Slot{mapped.source, mapped.extent});
+    for (; slot != slots.end() && slot->source == mapped.source &&
+           slot->extent.offset < mapped.extent.end();
+         ++slot) {
+      assert(slot->extent.end() <= mapped.extent.end());
+      const std::uint64_t gap_end = std::max(position, slot->extent.offset);
+      Keep(mapped, {.offset = position, .length = gap_end - position});
+      position = std::max(position, slot->extent.end());
+    }
+    Keep(mapped, {.offset = position, .length = mapped.extent.end() - position});
   }
 }
 
-void SplicedOutput::WriteLiterals() {
-  std::uint64_t shift = 0;  // modulo 2^64: what the edits before this one add
-  for (const Edit& edit : edits_) {
-    file_.WriteAt(edit.offset + shift, std::as_bytes(std::span(edit.inserted)));
-    shift += edit.inserted.size() - edit.removed;
+void SplicedOutput::Keep(const Mapped& mapped, Extent extent) {
+  kept_bytes_ += extent.length;
+  while (extent.length > 0) {
+    const std::uint64_t length = std::min(extent.length, kKeptPartBytes);
+    const std::uint64_t into = extent.offset - mapped.extent.offset;
+    kept_.push_back({mapped.source, {extent.offset, length}, mapped.place});
+    kept_.back().place.offset += into;
+    extent = {extent.offset + length, extent.length - length};
   }
+}
+
+void SplicedOutput::CreateFiles(const OutputRequest& request, const OutputLayout& layout) {
+  const std::filesystem::path folder =
+      FindOutputPlace(request.path, request.replace_existing).folder;
+  std::shared_ptr<DescriptorCache> cache;
+  if (layout.data.size() > kMostOpenFiles) {
+    cache = std::make_shared<DescriptorCache>(DescriptorCache::UsualSize());
+  }
+  for (const OutputLayout::DataFile& data : layout.data) {
+    folders_.MakeFor(folder, data.name);
+    files_.push_back(
+        cache ? std::make_unique<PendingFile>(folder / data.name, data.layout.size(), cache)
+              : std::make_unique<PendingFile>(folder / data.name, data.layout.size(), false));
+  }
+  files_.push_back(
+      std::make_unique<PendingFile>(request.path, layout.main.size(), request.replace_existing));
+  const auto write_literals = [](const FileLayout& file, PendingFile& target) {
+    for (const FileLayout::Literal& literal : file.literals()) {
+      target.WriteAt(literal.offset, std::as_bytes(std::span(literal.bytes)));
+    }
+  };
+  for (std::size_t i = 0; i < layout.data.size(); ++i) {
+    write_literals(layout.data[i].layout, *files_[i]);
+  }
+  write_literals(layout.main, *files_.back());
+}
+
+SplicedOutput::Place SplicedOutput::PlaceOf(std::uint32_t source, std::uint64_t offset) const {
+  auto after = std::ranges::upper_bound(
+      mapped_, std::pair(source, offset), {},
+      [](const Mapped& mapped) { return std::pair(mapped.source, mapped.extent.offset); });
+  assert(after != mapped_.begin());
+  const Mapped& mapped = *--after;
+  assert(mapped.source == source && offset < mapped.extent.end());
+  return {mapped.place.file, mapped.place.offset + (offset - mapped.extent.offset)};
 }
 
 Tiles SplicedOutput::DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) const {
@@ -103,37 +150,60 @@ Tiles SplicedOutput::DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) c
 void SplicedOutput::DoWrite(std::size_t tensor, const Box& box,
                             std::span<const std::byte> elements) {
   const Payload& payload = payloads_[tensor];
-  ForEachPiece(payload, tensors_[tensor], box,
-               [&](std::uint64_t file_offset, std::uint64_t box_offset, std::uint64_t bytes) {
-                 const auto piece = elements.subspan(box_offset, bytes);
-                 if (payload.swapped_bytes > 1) {
-                   WriteSwapped(OutputOffset(file_offset), piece, payload.swapped_bytes);
-                 } else {
-                   file_.WriteAt(OutputOffset(file_offset), piece);
-                 }
-               });
+  ForEachPart(payload, tensors_[tensor], box, [&](const RunPart& part, std::uint64_t box_offset) {
+    const auto bytes = elements.subspan(box_offset, part.bytes);
+    if (part.run.piece_bytes > 0) {
+      WriteScattered(part, bytes);
+    } else {
+      WriteContiguous(PlaceOf(part.run.file, part.run.offset + part.begin), bytes,
+                      payload.swapped_bytes);
+    }
+  });
   written_bytes_ += elements.size();
 }
 
-void SplicedOutput::WriteSwapped(std::uint64_t offset, std::span<const std::byte> bytes,
-                                 std::uint32_t group_bytes) {
-  constexpr std::size_t kBufferBytes = 65536;  // a multiple of every group
+void SplicedOutput::WriteContiguous(Place place, std::span<const std::byte> bytes,
+                                    std::uint32_t group_bytes) {
+  PendingFile& file = *files_[place.file];
+  if (group_bytes <= 1) return file.WriteAt(place.offset, bytes);
   std::array<std::byte, kBufferBytes> buffer;
   while (!bytes.empty()) {
     const auto part = std::span(buffer).first(std::min(bytes.size(), kBufferBytes));
     std::ranges::copy(bytes.first(part.size()), part.begin());
     SwapBytes(part, group_bytes);
-    file_.WriteAt(offset, part);
-    offset += part.size();
+    file.WriteAt(place.offset, part);
+    place.offset += part.size();
     bytes = bytes.subspan(part.size());
   }
 }
 
+// What lies between the pieces is the template's.
+void SplicedOutput::WriteScattered(const RunPart& part, std::span<const std::byte> bytes) {
+  std::array<std::byte, kBufferBytes> buffer;
+  const std::uint64_t piece_bytes = part.run.piece_bytes;
+  const std::uint64_t most_bytes = kBufferBytes / (piece_bytes + part.run.gap_bytes) * piece_bytes;
+  for (std::uint64_t done = 0; done < part.bytes; done += most_bytes) {
+    const RunPart taken{part.run, part.begin + done, std::min(part.bytes - done, most_bytes)};
+    const Extent span = SpanOf(taken);
+    const auto span_bytes = std::span(buffer).first(span.length);
+    sources_[part.run.file]->ReadAt(span.offset, span_bytes);
+    ScatterPart(taken, bytes.subspan(done, taken.bytes), span_bytes);
+    const Place place = PlaceOf(part.run.file, span.offset);
+    files_[place.file]->WriteAt(place.offset, span_bytes);
+  }
+}
+
 std::uint64_t SplicedOutput::DoWriteKept(std::size_t part) {
-  const Kept& kept = kept_[part];
-  file_.CopyFrom(*source_, kept.source_offset, OutputOffset(kept.source_offset), kept.length);
-  written_bytes_ += kept.length;
-  return kept.length;
+  const auto& [source, extent, place] = kept_[part];
+  files_[place.file]->CopyFrom(*sources_[source], extent.offset, place.offset, extent.length);
+  written_bytes_ += extent.length;
+  return extent.length;
+}
+
+std::vector<std::filesystem::path> SplicedOutput::DoPaths() const {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& file : files_) paths.push_back(file->target());
+  return paths;
 }
 
 Durability SplicedOutput::DoCommit(std::string_view provenance) {
@@ -142,13 +212,42 @@ Durability SplicedOutput::DoCommit(std::string_view provenance) {
                                         std::to_string(written_bytes_) + " bytes, expected " +
                                         std::to_string(expected_bytes_) + ")");
   }
-  for (Edit& edit : edits_) {
-    if (edit.record_at == std::string::npos) continue;
-    assert(edit.record_at + provenance.size() <= edit.inserted.size());
-    edit.inserted.replace(edit.record_at, provenance.size(), provenance);
+  if (record_offset_) {
+    files_.back()->WriteAt(*record_offset_, std::as_bytes(std::span(provenance)));
   }
-  WriteLiterals();
-  return file_.Commit(stop_);
+  for (const auto& file : files_) file->Sync();
+  if (stop_ != nullptr && stop_->load()) throw Error(ErrorKind::kCancelled, "stopped");
+  return PutAllInPlace();
+}
+
+// Data before the file that names it, also on the disk. What is in place already is taken back
+// where one can't be.
+Durability SplicedOutput::PutAllInPlace() {
+  bool is_confirmed = true;
+  try {
+    for (const auto& file : files_) {
+      if (file == files_.back()) is_confirmed = SyncDataFolders();
+      file->PutInPlace();
+    }
+  } catch (...) {
+    for (const auto& file : files_) file->TakeBack();
+    throw;
+  }
+  folders_.Keep();
+  is_confirmed = files_.back()->SyncFolder() == Durability::kConfirmed && is_confirmed;
+  return is_confirmed ? Durability::kConfirmed : Durability::kUnknown;
+}
+
+bool SplicedOutput::SyncDataFolders() const noexcept {
+  bool is_confirmed = folders_.Sync();
+  const std::filesystem::path* last = nullptr;  // files of one folder mostly follow one another
+  for (std::size_t i = 0; i + 1 < files_.size(); ++i) {
+    const std::filesystem::path& folder = files_[i]->folder();
+    if (last != nullptr && *last == folder) continue;
+    is_confirmed = files_[i]->SyncFolder() == Durability::kConfirmed && is_confirmed;
+    last = &folder;
+  }
+  return is_confirmed;
 }
 
 }  // namespace polyak

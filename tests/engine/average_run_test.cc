@@ -40,9 +40,10 @@ class AverageRunTest : public ::testing::Test {
     std::string bytes(values.size() * 4, '\0');
     std::memcpy(bytes.data(), values.data(), bytes.size());
     test::WriteFile(folder_ / name, bytes);
-    owned_.push_back(std::make_unique<ExtentCheckpoint>(
-        InputFile::Open(folder_ / name), std::vector{FloatTensor("t", std::move(shape))},
-        std::vector{Payload{.extents = {{0, bytes.size()}}}}));
+    owned_.push_back(
+        std::make_unique<ExtentCheckpoint>(InputFiles{InputFile::Open(folder_ / name)},
+                                           std::vector{FloatTensor("t", std::move(shape))},
+                                           std::vector{Payload{.runs = {{0, bytes.size()}}}}));
     inputs_.push_back(owned_.back().get());
   }
 

@@ -32,7 +32,9 @@ std::string CheckMessage(const std::vector<Payload>& payloads) {
     tensors.push_back(Tensor(std::string(1, static_cast<char>('a' + i)), DType::kUInt8, {4}));
   }
   try {
-    CheckExtents(payloads, tensors, 100);
+    const test::TemporaryFolder folder;
+    test::WriteFile(folder / "a", std::string(100, 'x'));
+    CheckExtents(payloads, tensors, {InputFile::Open(folder / "a")});
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
     return error.what();
@@ -41,25 +43,24 @@ std::string CheckMessage(const std::vector<Payload>& payloads) {
 }
 
 TEST(CheckExtents, AllowsNeighboursAndOnePayloadUnderSeveralNames) {
-  EXPECT_EQ(CheckMessage({{.extents = {{0, 50}}}, {.extents = {{50, 50}}}}), "");
-  EXPECT_EQ(CheckMessage({{.extents = {{8, 4}}}, {.extents = {{8, 4}}}, {.extents = {{8, 4}}}}),
-            "");
-  EXPECT_EQ(CheckMessage({{.extents = {}}, {.extents = {{99, 0}}}}), "");
+  EXPECT_EQ(CheckMessage({{.runs = {{0, 50}}}, {.runs = {{50, 50}}}}), "");
+  EXPECT_EQ(CheckMessage({{.runs = {{8, 4}}}, {.runs = {{8, 4}}}, {.runs = {{8, 4}}}}), "");
+  EXPECT_EQ(CheckMessage({{.runs = {}}, {.runs = {{99, 0}}}}), "");
 }
 
 TEST(CheckExtents, RefusesWhatLiesOutsideTheFile) {
-  EXPECT_THAT(CheckMessage({{.extents = {{97, 4}}}}), HasSubstr("a: its data lies outside"));
-  EXPECT_THAT(CheckMessage({{.extents = {{101, 1}}}}), HasSubstr("outside"));
-  EXPECT_THAT(CheckMessage({{.extents = {{10, ~std::uint64_t{0}}}}}), HasSubstr("outside"));
-  EXPECT_THAT(CheckMessage({{.extents = {{~std::uint64_t{0}, 2}}}}), HasSubstr("outside"));
+  EXPECT_THAT(CheckMessage({{.runs = {{97, 4}}}}), HasSubstr("a: its data lies outside"));
+  EXPECT_THAT(CheckMessage({{.runs = {{101, 1}}}}), HasSubstr("outside"));
+  EXPECT_THAT(CheckMessage({{.runs = {{10, ~std::uint64_t{0}}}}}), HasSubstr("outside"));
+  EXPECT_THAT(CheckMessage({{.runs = {{~std::uint64_t{0}, 2}}}}), HasSubstr("outside"));
 }
 
 TEST(CheckExtents, RefusesPayloadsThatOverlapInPart) {
-  EXPECT_THAT(CheckMessage({{.extents = {{0, 8}}}, {.extents = {{7, 4}}}}),
+  EXPECT_THAT(CheckMessage({{.runs = {{0, 8}}}, {.runs = {{7, 4}}}}),
               HasSubstr("b: its data overlaps that of a"));
-  EXPECT_THAT(CheckMessage({{.extents = {{0, 40}}}, {.extents = {{0, 40}}}, {.extents = {{8, 2}}}}),
+  EXPECT_THAT(CheckMessage({{.runs = {{0, 40}}}, {.runs = {{0, 40}}}, {.runs = {{8, 2}}}}),
               HasSubstr("overlaps"));
-  EXPECT_THAT(CheckMessage({{.extents = {{0, 8}, {4, 8}}}}), HasSubstr("overlaps"));
+  EXPECT_THAT(CheckMessage({{.runs = {{0, 8}, {4, 8}}}}), HasSubstr("overlaps"));
 }
 
 // A tensor [3,4] of big-endian 16-bit elements 0 … 11, in two extents with a gap between them.
@@ -75,8 +76,8 @@ class ExtentCheckpointTest : public ::testing::Test {
     test::WriteFile(folder_ / "a", bytes);
     file_ = InputFile::Open(folder_ / "a");
     checkpoint_ = std::make_unique<ExtentCheckpoint>(
-        file_, std::vector{Tensor("t", DType::kUInt16, {3, 4})},
-        std::vector{Payload{.extents = {{2, 10}, {15, 14}}, .swapped_bytes = 2}});
+        InputFiles{file_}, std::vector{Tensor("t", DType::kUInt16, {3, 4})},
+        std::vector{Payload{.runs = {{2, 10}, {15, 14}}, .swapped_bytes = 2}});
   }
 
   std::vector<std::uint16_t> ReadBox(const Box& box) const {
@@ -123,11 +124,11 @@ TEST(PayloadId, IsSharedExactlyByOnePayloadUnderTwoNames) {
   const test::TemporaryFolder folder;
   test::WriteFile(folder / "a", std::string(64, 'x'));
   const ExtentCheckpoint checkpoint(
-      InputFile::Open(folder / "a"),
+      {InputFile::Open(folder / "a")},
       {Tensor("a", DType::kFloat32, {2}), Tensor("b", DType::kFloat32, {2}),
        Tensor("c", DType::kFloat32, {2}), Tensor("d", DType::kFloat32, {0}),
        Tensor("e", DType::kFloat32, {0})},
-      {{.extents = {{0, 8}}}, {.extents = {{8, 8}}}, {.extents = {{0, 8}}}, {}, {}});
+      {{.runs = {{0, 8}}}, {.runs = {{8, 8}}}, {.runs = {{0, 8}}}, {}, {}});
   EXPECT_EQ(checkpoint.PayloadId(0), checkpoint.PayloadId(2));
   EXPECT_NE(checkpoint.PayloadId(0), checkpoint.PayloadId(1));
   EXPECT_NE(checkpoint.PayloadId(3), checkpoint.PayloadId(4));

@@ -28,14 +28,19 @@ class SplicedOutputTest : public ::testing::Test {
       tensor.elements = ElementsOf(tensor.shape);
       tensor.stored_bytes = tensor.elements;
     }
-    payloads_ = {{.extents = {{9, 4}, {5, 4}}}, {.extents = {{18, 4}}}};
+    payloads_ = {{.runs = {{9, 4}, {5, 4}}}, {.runs = {{18, 4}}}};
+  }
+
+  OutputLayout Edited(std::vector<Edit> edits) const {
+    OutputLayout layout{.sources = {file_}, .main = {}, .data = {}};
+    layout.main.CopyEdited(0, file_->size(), std::move(edits));
+    return layout;
   }
 
   std::string Splice(std::vector<std::size_t> replaced, std::vector<Edit> edits,
                      std::string_view provenance = "") {
-    SplicedOutput output(file_,
-                         {.path = folder_ / "out", .replace_existing = true, .replaced = replaced},
-                         payloads_, tensors_, std::move(edits));
+    SplicedOutput output({.path = folder_ / "out", .replace_existing = true, .replaced = replaced},
+                         Edited(std::move(edits)), payloads_, tensors_);
     for (std::size_t part = output.kept_parts(); part-- > 0;) output.WriteKept(part);
     for (const std::size_t tensor : replaced) {
       const std::string elements = tensor == 0 ? "01234567" : "wxyz";
@@ -87,8 +92,9 @@ TEST_F(SplicedOutputTest, FillsTheProvenanceRecordInAtCommit) {
 TEST_F(SplicedOutputTest, RefusesToCommitWhileSomethingIsMissing) {
   const std::vector<std::size_t> replaced = {1};
   {
-    SplicedOutput output(file_, {.path = folder_ / "out", .replaced = replaced}, payloads_,
-                         tensors_, {{.offset = 27, .removed = 0, .inserted = "!"}});
+    SplicedOutput output({.path = folder_ / "out", .replaced = replaced},
+                         Edited({{.offset = 27, .removed = 0, .inserted = "!"}}), payloads_,
+                         tensors_);
     EXPECT_THROW(output.Commit(""), Error) << "nothing is there yet";
     for (std::size_t part = 0; part < output.kept_parts(); ++part) output.WriteKept(part);
     output.Write(1, RangeBox(0, 3), std::as_bytes(std::span("wxy", 3)));
@@ -99,8 +105,9 @@ TEST_F(SplicedOutputTest, RefusesToCommitWhileSomethingIsMissing) {
 
 TEST_F(SplicedOutputTest, KnowsItsSizeBefore) {
   const std::vector<std::size_t> none;
-  const SplicedOutput output(file_, {.path = folder_ / "out", .replaced = none}, payloads_,
-                             tensors_, {{.offset = 13, .removed = 5, .inserted = "<>"}});
+  const SplicedOutput output({.path = folder_ / "out", .replaced = none},
+                             Edited({{.offset = 13, .removed = 5, .inserted = "<>"}}), payloads_,
+                             tensors_);
   EXPECT_EQ(output.size_bytes(), 27U - 5 + 2);
   EXPECT_EQ(output.kept_bytes(), 27U - 5);
 }
@@ -112,8 +119,8 @@ TEST_F(SplicedOutputTest, WritesElementsInTheByteOrderOfTheFile) {
   tensors_[1].elements = 2;
   payloads_[1].swapped_bytes = 2;
   const std::vector<std::size_t> replaced = {1};
-  SplicedOutput output(file_, {.path = folder_ / "out", .replaced = replaced}, payloads_, tensors_,
-                       {});
+  SplicedOutput output({.path = folder_ / "out", .replaced = replaced}, Edited({}), payloads_,
+                       tensors_);
   for (std::size_t part = 0; part < output.kept_parts(); ++part) output.WriteKept(part);
   output.Write(1, RangeBox(0, 2), std::as_bytes(std::span("wxyz", 4)));
   output.Commit("");

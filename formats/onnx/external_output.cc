@@ -1,0 +1,141 @@
+#include "formats/onnx/external_output.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "core/error.h"
+#include "formats/onnx/wire_writer.h"
+#include "io/output_place.h"
+
+namespace polyak::onnx_format {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kAlignmentBytes = 4096;
+
+bool Exists(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(path, error));
+}
+
+// OUT.data, or OUT.2.data and so on where that is taken.
+std::string FreeDataName(const OutputPlace& place) {
+  const std::string base = place.target.filename().string();
+  std::string name = base + ".data";
+  for (int i = 2; Exists(place.folder / name); ++i) {
+    name = base + "." + std::to_string(i) + ".data";
+  }
+  return name;
+}
+
+// The data file that is there already, of those that the output would have.
+fs::path ExistingFile(const OutputPlace& place, std::span<const std::string> names) {
+  for (const std::string& name : names) {
+    if (!name.empty() && Exists(place.folder / name)) return place.folder / name;
+  }
+  return {};
+}
+
+void RefuseIfThere(const fs::path& file, const OutputRequest& request, const OutputPlace& place) {
+  if (file.empty() || request.replace_existing) return;
+  Error error(ErrorKind::kUsage, "exists already, and the output's data would go there",
+              "--force leaves it as it is, and writes the data to " + FreeDataName(place));
+  error.AddContext(file.string());
+  throw error;
+}
+
+bool IsInFolder(const InputFile& model, const OutputPlace& place) {
+  const fs::path folder = model.path().parent_path();
+  return IdentityOf(folder.empty() ? fs::path(".") : folder) == IdentityOf(place.folder);
+}
+
+using DataPlaces = std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>, std::uint64_t>;
+
+std::tuple<std::uint32_t, std::uint64_t, std::uint64_t> KeyOf(const PayloadRun& run) {
+  return {run.file, run.offset, run.bytes};
+}
+
+// All payloads in one file, those that are shared once.
+DataPlaces LayOutSingle(const ExternalTemplate& external, FileLayout& data) {
+  DataPlaces places;
+  for (const ExternalTensor& tensor : external.tensors) {
+    for (const PayloadRun& run : external.payloads[tensor.tensor].runs) {
+      const std::uint64_t offset =
+          (data.size() + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
+      if (!places.emplace(KeyOf(run), offset).second) continue;
+      data.SkipTo(offset);
+      data.Copy(run.file, {run.offset, run.bytes});
+    }
+  }
+  return places;
+}
+
+Edit Replacement(const Extent& extent, std::string bytes) {
+  return {.offset = extent.offset, .removed = extent.length, .inserted = std::move(bytes)};
+}
+
+void RelocateEntries(const ExternalData& data, const std::string& name, std::uint64_t offset,
+                     std::vector<Edit>& edits) {
+  const std::string digits = std::to_string(offset);
+  edits.push_back(Replacement(data.location_value, name));
+  if (data.offset_value.length > 0) {
+    edits.push_back(Replacement(data.offset_value, digits));
+  } else if (offset > 0) {
+    std::string entry;
+    AppendField(onnx::TensorProto::kExternalDataFieldNumber, KeyValueEntry("offset", digits),
+                entry);
+    edits.push_back(Replacement({data.location_entry.offset, 0}, std::move(entry)));
+  }
+}
+
+void DropChecksums(const ExternalTemplate& external, const OutputRequest& request,
+                   std::vector<Edit>& edits) {
+  std::set<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>> replaced;
+  for (const std::size_t tensor : request.replaced) {
+    for (const PayloadRun& run : external.payloads[tensor].runs) replaced.insert(KeyOf(run));
+  }
+  for (const ExternalTensor& tensor : external.tensors) {
+    const auto& runs = external.payloads[tensor.tensor].runs;
+    if (tensor.data.checksum_entry.length == 0 || runs.empty()) continue;
+    if (replaced.contains(KeyOf(runs[0]))) {
+      edits.push_back(Replacement(tensor.data.checksum_entry, {}));
+    }
+  }
+}
+
+void LayOutOneFile(const ExternalTemplate& external, const OutputPlace& place, OutputLayout& layout,
+                   std::vector<Edit>& edits) {
+  OutputLayout::DataFile data{.name = FreeDataName(place), .layout = {}};
+  const DataPlaces places = LayOutSingle(external, data.layout);
+  for (const ExternalTensor& tensor : external.tensors) {
+    const auto& runs = external.payloads[tensor.tensor].runs;
+    RelocateEntries(tensor.data, data.name, runs.empty() ? 0 : places.at(KeyOf(runs[0])), edits);
+  }
+  layout.data.push_back(std::move(data));
+}
+
+}  // namespace
+
+void LayOutExternalData(const ExternalTemplate& external, const OutputRequest& request,
+                        OutputLayout& layout, std::vector<Edit>& edits) {
+  const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
+  DropChecksums(external, request, edits);
+  const bool is_single = request.single_data || IsInFolder(*layout.sources[0], place);
+  const std::vector<std::string> single_name = {place.target.filename().string() + ".data"};
+  const fs::path existing = ExistingFile(place, is_single ? single_name : external.names);
+  RefuseIfThere(existing, request, place);
+  if (is_single || !existing.empty()) return LayOutOneFile(external, place, layout, edits);
+  for (std::uint32_t i = 1; i < external.names.size(); ++i) {
+    OutputLayout::DataFile data{.name = external.names[i], .layout = {}};
+    data.layout.Copy(i, {0, layout.sources[i]->size()});
+    layout.data.push_back(std::move(data));
+  }
+}
+
+}  // namespace polyak::onnx_format

@@ -1,0 +1,29 @@
+// Folders that were made for files to come, removed again if those don't.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace polyak {
+
+class CreatedFolders {
+ public:
+  CreatedFolders() = default;
+  CreatedFolders(const CreatedFolders&) = delete;
+  CreatedFolders& operator=(const CreatedFolders&) = delete;
+  ~CreatedFolders();
+
+  // Makes those that lead from `base` to the file `name` and aren't there. Throws Error with the
+  // folder in front: kUsage where one is a symbolic link (it may lead anywhere), kSystem.
+  void MakeFor(const std::filesystem::path& base, const std::string& name);
+  // They stay.
+  void Keep() noexcept { created_.clear(); }
+  // Brings the folders that were made to the disk: false where the system can't say.
+  bool Sync() const noexcept;
+
+ private:
+  std::vector<std::filesystem::path> created_;  // outer ones first
+};
+
+}  // namespace polyak

@@ -1,0 +1,59 @@
+#include "io/spill_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/error.h"
+
+namespace polyak {
+namespace {
+
+// Where the file system has no files without a name, one that loses its name at once.
+int OpenNameless(const std::filesystem::path& folder) {
+  const int nameless = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (nameless >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return nameless;
+  std::string path = (folder / ".polyak-XXXXXX").string();
+  const int named = mkostemp(path.data(), O_CLOEXEC);
+  if (named >= 0) unlink(path.c_str());
+  return named;
+}
+
+}  // namespace
+
+SpillFile::SpillFile(std::filesystem::path output) : output_(std::move(output)) {
+  const int descriptor =
+      OpenNameless(output_.has_parent_path() ? output_.parent_path() : std::filesystem::path("."));
+  if (descriptor < 0) FailBySystem("cannot create a temporary file in its folder", errno);
+  file_ = std::make_shared<const Descriptor>(descriptor);
+}
+
+void SpillFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t count =
+        pwrite(file_->number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+      offset += static_cast<std::uint64_t>(count);
+    } else if (errno != EINTR) {
+      FailBySystem("cannot write a temporary file", errno);
+    }
+  }
+}
+
+std::shared_ptr<const InputFile> SpillFile::AsInput() const {
+  return InputFile::OfDescriptor(output_, file_);
+}
+
+void SpillFile::FailBySystem(std::string_view what, int error_number) const {
+  Error error = SystemError(what, error_number);
+  error.AddContext(output_.string());
+  throw error;
+}
+
+}  // namespace polyak

@@ -1,0 +1,33 @@
+// A file without a name, in the folder of an output: for what must be kept until it is known where
+// it goes, and may not fit in memory. It goes with the object.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "io/descriptor_cache.h"
+#include "io/input_file.h"
+
+namespace polyak {
+
+class SpillFile {
+ public:
+  // Throws Error (kSystem), as all of its functions do, with the output's name in front.
+  explicit SpillFile(std::filesystem::path output);
+
+  // Any thread, disjoint ranges.
+  void WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) const;
+  // What was written, to be read. Nothing is written behind its end any more.
+  std::shared_ptr<const InputFile> AsInput() const;
+
+ private:
+  [[noreturn]] void FailBySystem(std::string_view what, int error_number) const;
+
+  std::filesystem::path output_;
+  std::shared_ptr<const Descriptor> file_;
+};
+
+}  // namespace polyak
