@@ -32,15 +32,16 @@ PACKABLE = {"Tensor": {1: VARINT, 4: FIXED32, 5: VARINT, 7: VARINT, 10: FIXED64,
 PAYLOADS = {"Tensor": {4, 5, 9, 10}, "Attribute": {2, 7}}
 
 
-def varint(value, padding=0):
-    """The varint, `padding` bytes longer than need be; ten bytes are the most there may be."""
+# Tags and lengths have five bytes at most, other varints ten.
+def varint(value, padding=0, most=10):
+    """The varint, `padding` bytes longer than need be, but not more than `most` bytes."""
     encoded = bytearray()
     value &= (1 << 64) - 1
     while value >= 0x80:
         encoded.append(value & 0x7F | 0x80)
         value >>= 7
     encoded.append(value)
-    padding = min(padding, 10 - len(encoded))
+    padding = min(padding, most - len(encoded))
     if padding > 0:
         encoded[-1] |= 0x80
         encoded += b"\x80" * (padding - 1) + b"\0"
@@ -52,7 +53,7 @@ def varints(values, padding=0):
 
 
 def tag(number, wire_type, padding=0):
-    return varint(number << 3 | wire_type, padding)
+    return varint(number << 3 | wire_type, padding, most=5)
 
 
 def number_field(number, value, padding=0):
@@ -62,7 +63,7 @@ def number_field(number, value, padding=0):
 def bytes_field(number, content, tag_padding=0, length_padding=0):
     if isinstance(content, str):
         content = content.encode()
-    return tag(number, BYTES, tag_padding) + varint(len(content), length_padding) + content
+    return tag(number, BYTES, tag_padding) + varint(len(content), length_padding, most=5) + content
 
 
 def fixed32_field(number, bits):
@@ -177,9 +178,8 @@ class Shaken:
     def _chance(self, share):
         return self.source.random() < share
 
-    def _padding(self, width):
-        """For a tag or a length of at most five bytes, as protobuf has it."""
-        return self.source.randrange(0, 5 - width + 1) if self._chance(0.3) else 0
+    def _padding(self):
+        return self.source.randrange(5) if self._chance(0.3) else 0
 
     def _twice(self, graph):
         # Fields of one number keep their order, so the split is between numbers.
@@ -203,12 +203,11 @@ class Shaken:
         return self._with_unknown(self._reordered(rewritten))
 
     def _padded(self, found, content):
-        key = tag(found.number, found.wire_type, 0)
         padded = Field(found.number, found.wire_type,
-                       tag(found.number, found.wire_type, self._padding(len(key))),
+                       tag(found.number, found.wire_type, self._padding()),
                        content=content, message=found.message, children=found.children)
         if found.wire_type == BYTES:
-            padded.length = varint(len(content), self._padding(len(varint(len(content)))))
+            padded.length = varint(len(content), self._padding(), most=5)
         return padded
 
     def _garbled(self, found):
