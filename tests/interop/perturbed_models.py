@@ -19,28 +19,25 @@ def averaged_names(path):
             and tensor["readable"]}
 
 
-def _moved(bits, number, source):
-    """Finite bits near these: a few steps up or down, sometimes of the other sign."""
+def _moved(bits, number, source, flipped):
+    """Finite bits near these: some steps up or down, and a share with the other sign."""
     if not number.is_finite(bits):
         return bits
     magnitude = bits & (number.sign_bit - 1)
     magnitude = min(max(magnitude + source.randrange(-1000, 1001), 0), number.largest)
-    sign = number.sign_bit if source.random() < 0.01 else 0
+    sign = number.sign_bit if source.random() < flipped else 0
     return magnitude | (bits & number.sign_bit ^ sign)
 
 
-def perturb(model, names, seed, at_most=None):
-    """Changes the elements of the tensors with these names, of each `at_most` from its first on.
-    Returns the names that were found."""
+def perturb(model, names, seed, flipped=0.01):
+    """Changes the elements of the tensors with these names. Returns the names that were found."""
     source = random.Random(seed)
     found = set()
     for floats in model_tensors.all_floats(model):
         if floats.name not in names:
             continue
         found.add(floats.name)
-        count = len(floats.bits) if at_most is None else min(at_most, len(floats.bits))
-        moved = [_moved(bits, floats.number, source) for bits in floats.bits[:count]]
-        floats.change(moved + floats.bits[count:])
+        floats.change([_moved(bits, floats.number, source, flipped) for bits in floats.bits])
     return found
 
 
