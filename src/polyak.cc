@@ -39,6 +39,7 @@ void WriteOutput(PreparedRun& run) {
   const std::unique_ptr<Output> output =
       run.reference().BeginOutput({.path = job.output,
                                    .replace_existing = job.replace_existing,
+                                   .single_data = job.single_data,
                                    .replaced = run.plan().averaged,
                                    .provenance = RecordFor(run),
                                    .stop = job.control.stop});
@@ -56,6 +57,8 @@ void WriteOutput(PreparedRun& run) {
   run.report().durability = output->Commit(RecordFor(run));
   run.report().seconds.commit = run.LapSeconds();
   run.report().write_bytes = output->size_bytes();
+  run.report().data_files = output->paths();
+  run.report().data_files.pop_back();  // the output itself
 }
 
 Report Finish(PreparedRun& run) {

@@ -48,6 +48,8 @@ struct Job {
   bool strict = false;
   bool allow_nonfinite = false;
   bool write_provenance = true;
+  // ONNX with external data: all of it goes to one file, OUTPUT.data, in any folder.
+  bool single_data = false;
 
   std::size_t threads = 0;  // 0: as many as the machine has, at most 4
   std::uint64_t memory_bytes = kDefaultMemoryBytes;

@@ -32,6 +32,7 @@ std::vector<OptionReport> OptionsOf(const Job& job) {
   if (!job.selection.include.empty()) options.push_back({"include", job.selection.include});
   if (!job.selection.exclude.empty()) options.push_back({"exclude", job.selection.exclude});
   if (job.missing == MissingTensors::kKeep) options.push_back({"missing", std::string("keep")});
+  if (job.single_data) options.push_back({"single-data", true});
   if (job.allow_nonfinite) options.push_back({"allow-nonfinite", true});
   return options;
 }
@@ -145,12 +146,11 @@ void PreparedRun::RefuseOutput(const std::string& what) const {
 
 void PreparedRun::WarnOfRepeated() {
   constexpr std::size_t kMostWarnings = 5;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<std::size_t>> inputs_with_file;
+  using File = std::pair<std::uint64_t, std::uint64_t>;
+  std::map<File, std::vector<std::size_t>> inputs_with_file;  // the file that names the others
   for (std::size_t k = 0; k < inputs_.size(); ++k) {
-    for (const FileIdentity& file : inputs_[k]->files()) {
-      std::vector<std::size_t>& inputs = inputs_with_file[{file.device, file.inode}];
-      if (inputs.empty() || inputs.back() != k) inputs.push_back(k);
-    }
+    const FileIdentity main = inputs_[k]->files().front();
+    inputs_with_file[{main.device, main.inode}].push_back(k);
   }
   std::erase_if(inputs_with_file, [](const auto& file) { return file.second.size() < 2; });
   std::size_t told = 0;

@@ -1,5 +1,6 @@
 #include "formats/onnx/external_files.h"
 
+#include <algorithm>
 #include <any>
 #include <filesystem>
 #include <map>
@@ -99,15 +100,24 @@ void SetPayload(ExternalFiles& files, const ExternalData& data, TensorInfo& info
   if (extent.length > 0) payload.runs = {{extent.offset, extent.length, number}};
 }
 
-void WarnOfUnknownKeys(ModelIndex& index) {
-  for (const ExternalTensor& external : index.external) {
-    if (external.data.unknown_key.empty()) continue;
-    index.notes.warnings.push_back(index.tensors[external.tensor].name +
-                                   ": its external data has an entry that is not known, and "
-                                   "ignored: " +
-                                   external.data.unknown_key);
-    return;  // one says enough
-  }
+// One of a kind says enough.
+void WarnOfEntries(ModelIndex& index) {
+  const auto warn_of_first = [&index](auto&& is_odd, auto&& text_of) {
+    const auto odd = std::ranges::find_if(
+        index.external, [&](const ExternalTensor& tensor) { return is_odd(tensor.data); });
+    if (odd == index.external.end()) return;
+    index.notes.warnings.push_back(index.tensors[odd->tensor].name + ": " + text_of(odd->data));
+  };
+  warn_of_first([](const ExternalData& data) { return !data.unknown_key.empty(); },
+                [](const ExternalData& data) {
+                  return "its external data has an entry that is not known, and ignored: " +
+                         data.unknown_key;
+                });
+  warn_of_first([](const ExternalData& data) { return data.checksum_entry.length > 0; },
+                [](const ExternalData&) -> std::string {
+                  return "its external data has a checksum, which is not looked at, and left out "
+                         "where the data is averaged";
+                });
 }
 
 }  // namespace
@@ -128,7 +138,7 @@ ModelFiles OpenExternalFiles(std::shared_ptr<const InputFile> model, ModelIndex&
       throw;
     }
   }
-  WarnOfUnknownKeys(index);
+  WarnOfEntries(index);
   return files.Take();
 }
 

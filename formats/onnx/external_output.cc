@@ -28,7 +28,7 @@ bool Exists(const fs::path& path) {
 std::string FreeDataName(const OutputPlace& place) {
   const std::string base = place.target.filename().string();
   std::string name = base + ".data";
-  for (int i = 2; Exists(place.folder / name); ++i) {
+  for (int i = 2; Exists(place.Beside(name)); ++i) {
     name = base + "." + std::to_string(i) + ".data";
   }
   return name;
@@ -37,7 +37,7 @@ std::string FreeDataName(const OutputPlace& place) {
 // The data file that is there already, of those that the output would have.
 fs::path ExistingFile(const OutputPlace& place, std::span<const std::string> names) {
   for (const std::string& name : names) {
-    if (!name.empty() && Exists(place.folder / name)) return place.folder / name;
+    if (!name.empty() && Exists(place.Beside(name))) return place.Beside(name);
   }
   return {};
 }

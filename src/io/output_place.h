@@ -13,6 +13,11 @@ struct OutputPlace {
   std::filesystem::path target;  // no symbolic link itself: one stands for the file it names
   std::filesystem::path folder;
   std::uint64_t free_bytes = 0;  // what the system would give to this user there
+
+  // A file in the same folder, by a path relative to it.
+  std::filesystem::path Beside(const std::filesystem::path& name) const {
+    return target.has_parent_path() ? folder / name : name;
+  }
 };
 
 // Throws Error with the target in front: kUsage where it exists and `replace_existing` is false,

@@ -106,17 +106,16 @@ void SplicedOutput::Keep(const Mapped& mapped, Extent extent) {
 }
 
 void SplicedOutput::CreateFiles(const OutputRequest& request, const OutputLayout& layout) {
-  const std::filesystem::path folder =
-      FindOutputPlace(request.path, request.replace_existing).folder;
+  const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
   std::shared_ptr<DescriptorCache> cache;
   if (layout.data.size() > kMostOpenFiles) {
     cache = std::make_shared<DescriptorCache>(DescriptorCache::UsualSize());
   }
   for (const OutputLayout::DataFile& data : layout.data) {
-    folders_.MakeFor(folder, data.name);
-    files_.push_back(
-        cache ? std::make_unique<PendingFile>(folder / data.name, data.layout.size(), cache)
-              : std::make_unique<PendingFile>(folder / data.name, data.layout.size(), false));
+    folders_.MakeFor(place.folder, data.name);
+    const std::filesystem::path path = place.Beside(data.name);
+    files_.push_back(cache ? std::make_unique<PendingFile>(path, data.layout.size(), cache)
+                           : std::make_unique<PendingFile>(path, data.layout.size(), false));
   }
   files_.push_back(
       std::make_unique<PendingFile>(request.path, layout.main.size(), request.replace_existing));

@@ -69,6 +69,7 @@ struct Report {
   std::vector<std::filesystem::path> left_out;  // by the window, --last and --every
   std::size_t template_index = 0;
   std::filesystem::path output;
+  std::vector<std::filesystem::path> data_files;  // further ones, which the output names
 
   std::vector<TensorReport> tensors;  // of the template, in its order
   std::vector<std::string> rules;

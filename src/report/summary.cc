@@ -81,6 +81,17 @@ void AddWork(const Report& report, std::ostream& out) {
              threads, BytesText(report.peak_memory_bytes));
 }
 
+void AddDataFiles(const Report& report, bool whole, std::ostream& out) {
+  constexpr std::size_t kMostFiles = 8;
+  const std::size_t files = report.data_files.size();
+  const std::size_t shown = whole ? files : std::min(files, kMostFiles);
+  for (std::size_t i = 0; i < shown; ++i) {
+    fmt::print(out, "{}{}\n", i == 0 ? "data       " : "           ",
+               Printable(report.data_files[i].string()));
+  }
+  if (shown < files) fmt::print(out, "           and {} more files\n", files - shown);
+}
+
 }  // namespace
 
 void WriteSummary(const Report& report, bool whole, std::ostream& out) {
@@ -94,6 +105,7 @@ void WriteSummary(const Report& report, bool whole, std::ostream& out) {
   AddWork(report, out);
   fmt::print(out, "output     {}{}\n", Printable(report.output.string()),
              report.is_dry_run ? "  (a dry run: nothing was written)" : "");
+  AddDataFiles(report, whole, out);
 }
 
 }  // namespace polyak

@@ -83,6 +83,9 @@ void AddWorkOptions(CLI::App& app, WorkOptions& options) {
   app.add_flag("--no-provenance", options.no_provenance,
                "Don't record in the output how it was made")
       ->group("Output");
+  app.add_flag("--single-data", options.single_data,
+               "Write ONNX external data to one file, OUT.data, whatever files the template has")
+      ->group("Output");
   app.add_flag("--strict", options.strict, "Make every warning an error")->group("Run");
   app.add_flag("--allow-nonfinite", options.allow_nonfinite,
                "Average NaN and infinity by the rules of IEEE 754 instead of refusing")
@@ -110,6 +113,7 @@ Job JobOf(const WorkOptions& options, std::string_view method) {
   job.strict = options.strict;
   job.allow_nonfinite = options.allow_nonfinite;
   job.write_provenance = !options.no_provenance;
+  job.single_data = options.single_data;
   return job;
 }
 

@@ -28,6 +28,7 @@ struct WorkOptions {
   bool json = false;
   bool dry_run = false;
   bool no_provenance = false;
+  bool single_data = false;
 
   bool strict = false;
   bool allow_nonfinite = false;
