@@ -8,7 +8,7 @@ import unittest
 
 import numpy
 import onnx
-from onnx import external_data_helper, numpy_helper
+from onnx import numpy_helper
 
 import external_models
 import model_tensors
@@ -46,9 +46,8 @@ class ExternalTest(FolderTest):
             # It knows no bfloat16, and takes all of the file where no length is given.
             is_known = "length" in {entry.key for entry in tensor.external_data}
             if tensor.name in ours and is_known and tensor.data_type != tensor.BFLOAT16:
-                external_data_helper.load_external_data_for_tensor(tensor, str(output.parent))
-                found = onnx_models.unpack_bits(numpy_helper.to_array(tensor).tobytes(),
-                                                ours[tensor.name].number)
+                array = numpy_helper.to_array(tensor, str(output.parent))
+                found = onnx_models.unpack_bits(array.tobytes(), ours[tensor.name].number)
                 self.assertEqual(found == ours[tensor.name].bits, True, tensor.name)
 
     def entries(self, output):
@@ -106,26 +105,25 @@ class Mirror(ExternalTest):
         self.polyak("average", *inputs, "-o", output, "--no-provenance")
         self.assert_mean(output, inputs, (*AVERAGED, "w", "h"))
 
-    def test_stays_in_the_model_where_the_template_has_no_other_files(self):
-        inline = model_tensors.load(self.inputs[1])
-        data = {part.location: (self.inputs[1].parent / part.location).read_bytes()
-                for part in PARTS}
-        for part, tensor in zip(PARTS, inline.graph.initializer, strict=True):
+    def test_is_none_where_the_template_has_its_elements_in_itself(self):
+        parts = [part for part in PARTS if part.name != "b.tied"]
+        outside, inside = self.models(parts)
+        model = model_tensors.load(inside)
+        for part, tensor in zip(parts, model.graph.initializer, strict=True):
             tensor.ClearField("data_location")
             tensor.ClearField("external_data")
-            tensor.raw_data = data[part.location][slice(*part.range)]
-        (self.folder / "inline").mkdir()
-        inline = onnx_models.save(inline, self.folder / "inline/model.onnx")
-        output = self.out / "model.onnx"
-        self.polyak("average", self.inputs[0], inline, "-o", output, "--no-provenance")
-        self.assertEqual(external_models.files_in(self.out).keys(), {"model.onnx"})
-        self.assert_mean(output, [self.inputs[0], inline])
+            tensor.raw_data = (inside.parent / part.location).read_bytes()[slice(*part.range)]
+        onnx_models.save(model, inside)
+        names = [name for name in AVERAGED if name != "b.tied"]
+        output = self.out / "inside.onnx"
+        self.polyak("average", outside, inside, "-o", output, "--no-provenance")
+        self.assertEqual(external_models.files_in(self.out).keys(), {"inside.onnx"})
+        self.assert_mean(output, [outside, inside], names)
 
-        output = self.out / "mixed" / "model.onnx"
-        output.parent.mkdir()
-        self.polyak("average", inline, self.inputs[0], "-o", output, "--no-provenance")
-        self.assert_same_bytes(output.read_bytes(), self.inputs[0].read_bytes(), "the model")
-        self.assert_mean(output, [inline, self.inputs[0]])
+        output = self.out / "outside.onnx"
+        self.polyak("average", inside, outside, "-o", output, "--no-provenance")
+        self.assert_same_bytes(output.read_bytes(), outside.read_bytes(), "the model")
+        self.assert_mean(output, [inside, outside], names)
 
 
 class SingleFile(ExternalTest):
@@ -170,8 +168,7 @@ class SingleFile(ExternalTest):
         for path in (output, self.inputs[-1]):
             tensor = next(tensor for tensor in model_tensors.load(path).graph.initializer
                           if tensor.name == "ids")
-            external_data_helper.load_external_data_for_tensor(tensor, str(path.parent))
-            arrays.append(numpy_helper.to_array(tensor))
+            arrays.append(numpy_helper.to_array(tensor, str(path.parent)))
         numpy.testing.assert_array_equal(*arrays)
 
     def test_of_a_single_file_is_the_same_again(self):
