@@ -44,6 +44,9 @@ PreparedRun::PreparedRun(const Job& job) : job_(job) {
   const std::uint64_t index_bytes = OpenInputs();
   RefuseOutputOverInput();
   report_.free_bytes = FindOutputPlace(job.output, job.replace_existing).free_bytes;
+  reference().CheckOutput({.path = job.output,
+                           .replace_existing = job.replace_existing,
+                           .single_data = job.single_data});
   report_.seconds.open = LapSeconds();
   // A helper's peak is over before the tiles': the two don't add up.
   report_.peak_memory_bytes = PeakMemoryBytes() + PeakMemoryBytesOfChildren();

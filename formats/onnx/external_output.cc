@@ -34,7 +34,8 @@ std::string FreeDataName(const OutputPlace& place) {
   return name;
 }
 
-// The data file that is there already, of those that the output would have.
+// The data file that is there already, of those that the output would have; the model's own name
+// isn't one.
 fs::path ExistingFile(const OutputPlace& place, std::span<const std::string> names) {
   for (const std::string& name : names) {
     if (!name.empty() && Exists(place.Beside(name))) return place.Beside(name);
@@ -109,9 +110,9 @@ void DropChecksums(const ExternalTemplate& external, const OutputRequest& reques
   }
 }
 
-void LayOutOneFile(const ExternalTemplate& external, const OutputPlace& place, OutputLayout& layout,
+void LayOutOneFile(const ExternalTemplate& external, std::string name, OutputLayout& layout,
                    std::vector<Edit>& edits) {
-  OutputLayout::DataFile data{.name = FreeDataName(place), .layout = {}};
+  OutputLayout::DataFile data{.name = std::move(name), .layout = {}};
   const DataPlaces places = LayOutSingle(external, data.layout);
   for (const ExternalTensor& tensor : external.tensors) {
     const auto& runs = external.payloads[tensor.tensor].runs;
@@ -122,15 +123,20 @@ void LayOutOneFile(const ExternalTemplate& external, const OutputPlace& place, O
 
 }  // namespace
 
-void LayOutExternalData(const ExternalTemplate& external, const OutputRequest& request,
-                        OutputLayout& layout, std::vector<Edit>& edits) {
+std::string SingleDataName(const ExternalTemplate& external, const OutputRequest& request) {
   const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
-  DropChecksums(external, request, edits);
-  const bool is_single = request.single_data || IsInFolder(*layout.sources[0], place);
+  const bool is_single = request.single_data || IsInFolder(external.model, place);
   const std::vector<std::string> single_name = {place.target.filename().string() + ".data"};
   const fs::path existing = ExistingFile(place, is_single ? single_name : external.names);
   RefuseIfThere(existing, request, place);
-  if (is_single || !existing.empty()) return LayOutOneFile(external, place, layout, edits);
+  return is_single || !existing.empty() ? FreeDataName(place) : "";
+}
+
+void LayOutExternalData(const ExternalTemplate& external, const OutputRequest& request,
+                        OutputLayout& layout, std::vector<Edit>& edits) {
+  DropChecksums(external, request, edits);
+  std::string name = SingleDataName(external, request);
+  if (!name.empty()) return LayOutOneFile(external, std::move(name), layout, edits);
   for (std::uint32_t i = 1; i < external.names.size(); ++i) {
     OutputLayout::DataFile data{.name = external.names[i], .layout = {}};
     data.layout.Copy(i, {0, layout.sources[i]->size()});

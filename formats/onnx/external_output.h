@@ -20,14 +20,18 @@ namespace polyak::onnx_format {
 
 // What is known of the template's external data.
 struct ExternalTemplate {
+  const InputFile& model;
   std::span<const ExternalTensor> tensors;
   std::span<const std::string> names;  // ModelFiles::names
   std::span<const Payload> payloads;   // of all tensors
 };
 
+// Where the data will go: one name, or (empty) the template's own names.
+// Throws Error (kUsage, with the file in front) where an existing file is in the way.
+std::string SingleDataName(const ExternalTemplate& external, const OutputRequest& request);
+
 // Adds the data files to the layout, whose sources are there, and to `edits` what changes in the
-// model. A checksum of data that changes is left out. Throws Error (kUsage, with the file in front)
-// where a data file would be in the way of an existing one.
+// model. A checksum of data that is averaged is left out. Throws as SingleDataName.
 void LayOutExternalData(const ExternalTemplate& external, const OutputRequest& request,
                         OutputLayout& layout, std::vector<Edit>& edits);
 

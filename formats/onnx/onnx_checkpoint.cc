@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "formats/onnx/external_output.h"
 #include "formats/onnx/length_edits.h"
 #include "formats/onnx/varint_encoding.h"
 #include "formats/onnx/wire_writer.h"
@@ -46,6 +45,10 @@ void OnnxCheckpoint::DoRead(std::size_t tensor, const Box& box,
   });
 }
 
+void OnnxCheckpoint::DoCheckOutput(const OutputRequest& request) const {
+  if (!external_.empty()) SingleDataName(external(), request);
+}
+
 std::unique_ptr<Output> OnnxCheckpoint::DoBeginOutput(const OutputRequest& request) const {
   std::vector<std::size_t> deferred;
   std::vector<std::size_t> others;
@@ -72,7 +75,7 @@ std::unique_ptr<Output> OnnxCheckpoint::Spliced(const OutputRequest& request,
   OutputLayout layout{.sources = all_files(), .main = {}, .data = {}};
   if (spilled) layout.sources.push_back(std::move(spilled));
   if (!external_.empty()) {
-    LayOutExternalData({external_, file_names_, payloads()}, request, layout, edits);
+    LayOutExternalData(external(), request, layout, edits);
   }
   if (!request.provenance.empty()) {
     std::ranges::move(ProvenanceEdits(request.provenance), std::back_inserter(edits));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "formats/onnx/external_files.h"
+#include "formats/onnx/external_output.h"
 #include "formats/onnx/model_index.h"
 #include "io/deferred_output.h"
 #include "io/extents.h"
@@ -21,6 +22,7 @@ class OnnxCheckpoint final : public ExtentCheckpoint {
  private:
   // Varints are decoded; everything else is extents.
   void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const override;
+  void DoCheckOutput(const OutputRequest& request) const override;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
   std::vector<Edit> ProvenanceEdits(std::string_view record) const override;
 
@@ -30,6 +32,8 @@ class OnnxCheckpoint final : public ExtentCheckpoint {
   std::vector<Edit> EncodeSpilled(const SpillFile& spill,
                                   std::span<const DeferredOutput::Spilled> spilled,
                                   std::uint64_t end) const;
+
+  ExternalTemplate external() const { return {file(), external_, file_names_, payloads()}; }
 
   std::vector<std::unique_ptr<const VarintPayload>> varints_;  // by tensor; mostly null
   std::vector<ExternalTensor> external_;

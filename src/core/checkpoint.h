@@ -72,6 +72,9 @@ class Checkpoint {
   // two names (hard links, shared ranges).
   std::uint64_t PayloadId(std::size_t tensor) const { return DoPayloadId(tensor); }
 
+  // Refuses what is known to be in the way of an output, before any work is done: of the request
+  // only paths and flags are looked at. Throws Error as BeginOutput would.
+  void CheckOutput(const OutputRequest& request) const { DoCheckOutput(request); }
   // Begins an output with this checkpoint as its template; the checkpoint must outlive it.
   // Throws Error (kUnsupported: this template can't be rewritten; kSystem).
   std::unique_ptr<Output> BeginOutput(const OutputRequest& request) const;
@@ -89,6 +92,7 @@ class Checkpoint {
   virtual void DoReadStored(std::size_t tensor, std::uint64_t offset,
                             std::span<std::byte> bytes) const = 0;
   virtual std::uint64_t DoPayloadId(std::size_t tensor) const = 0;
+  virtual void DoCheckOutput(const OutputRequest& /*request*/) const {}
   virtual std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const = 0;
   virtual std::vector<FileIdentity> DoFiles() const = 0;
   virtual void DoCheckUnchanged() const = 0;

@@ -127,5 +127,19 @@ TEST_F(SplicedOutputTest, WritesElementsInTheByteOrderOfTheFile) {
   EXPECT_EQ(test::ReadFile(folder_ / "out"), "head|AAAABBBB|mid|xwzy|tail");
 }
 
+TEST_F(SplicedOutputTest, LeavesWhatLiesBetweenScatteredNumbers) {
+  payloads_[0] = {.runs = {}};
+  for (const std::uint64_t offset : {0U, 2U, 4U, 6U, 8U, 10U, 12U, 14U}) {
+    AppendPiece({offset, 1}, payloads_[0].runs);
+  }
+  ASSERT_EQ(payloads_[0].runs.size(), 1U);
+  EXPECT_EQ(Splice({0, 1}, {}), "0e1d2A3A4B5B6|7id|wxyz|tail");
+  EXPECT_EQ(Splice({0},
+                   {
+                       {.offset = 27, .removed = 0, .inserted = "!"},
+                   }),
+            "0e1d2A3A4B5B6|7id|CCCC|tail!");
+}
+
 }  // namespace
 }  // namespace polyak

@@ -4,12 +4,12 @@
 
 #include "formats/onnx/onnx_checkpoint.h"
 #include "opened_model.h"
+#include "support/output_writer.h"
 
 namespace polyak {
 namespace {
 
 using test::OpenedModel;
-using ::testing::HasSubstr;
 
 constexpr std::array<float, 1> kValue = {3};
 
@@ -28,10 +28,7 @@ void AddProperty(onnx::ModelProto& model, const std::string& key, const std::str
 // A copy of the model with nothing replaced but the record.
 std::string CopyWith(const OpenedModel& model, const std::string& record) {
   const test::TemporaryFolder folder;
-  const auto output =
-      model->BeginOutput({.path = folder / "out", .replaced = {}, .provenance = record});
-  for (std::size_t part = 0; part < output->kept_parts(); ++part) output->WriteKept(part);
-  output->Commit(record);
+  test::WriteOutput(*model, {.path = folder / "out", .provenance = record}, {});
   return test::ReadFile(folder / "out");
 }
 
@@ -65,18 +62,6 @@ TEST(OnnxProvenance, LeftOutLeavesTheModelAsItIs) {
   onnx::ModelProto model = Model();
   AddProperty(model, "polyak", "old");
   EXPECT_EQ(CopyWith(OpenedModel(model), ""), model.SerializeAsString());
-}
-
-TEST(OnnxOutput, IsRefusedForATemplateWithExternalData) {
-  onnx::ModelProto model = Model();
-  model.mutable_graph()->mutable_initializer(0)->set_data_location(onnx::TensorProto::EXTERNAL);
-  try {
-    CopyWith(OpenedModel(model), "");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
-    EXPECT_THAT(error.what(), HasSubstr("external data is not supported yet"));
-  }
 }
 
 }  // namespace

@@ -133,38 +133,52 @@ TEST(TensorStorage, RefusesValuesThatAreThereTwice) {
   EXPECT_THAT(OpeningError(With(twice)), HasSubstr("has its values twice"));
 }
 
-TEST(TensorStorage, NamesWhatIsNotSupportedYet) {
-  TensorProto external = Typed(TensorProto::FLOAT, {1});
-  external.set_data_location(TensorProto::EXTERNAL);
-  EXPECT_EQ(OpenedModel(With(external))->tensors()[0].unreadable,
-            "external data is not supported yet");
-  TensorProto half = Typed(TensorProto::FLOAT16, {1});
-  half.add_int32_data(15360);
-  EXPECT_EQ(OpenedModel(With(half))->tensors()[0].unreadable,
-            "float16 values in int32_data are not supported yet");
-  std::string unpacked = Typed(TensorProto::FLOAT, {1}).SerializeAsString();
-  unpacked += std::string("\x25\0\0\x80\x3f", 5);
-  EXPECT_EQ(OpenedModel(WithBytes(unpacked))->tensors()[0].unreadable,
-            "unpacked float_data is not supported yet");
+TEST(TensorStorage, ReadsUnpackedValuesAndMixturesOfThem) {
+  const std::string one("\x25\0\0\x80\x3f", 5);
+  const std::string minus_two("\x25\0\0\0\xc0", 5);
+  TensorProto packed = Typed(TensorProto::FLOAT, {5});
+  packed.add_float_data(7);
+  packed.add_float_data(8);
+  const std::string unknown("\xa2\x06\x01x", 4);  // field 100
+  const OpenedModel opened(WithBytes(one + packed.SerializeAsString() + minus_two + unknown + one));
+  EXPECT_THAT(opened.Elements<float>(0), ElementsAre(1, 7, 8, -2, 1));
+  TensorProto ints = Typed(TensorProto::INT64, {3});
+  ints.add_int64_data(1);
+  EXPECT_THAT(OpenedModel(WithBytes(ints.SerializeAsString() + "\x38\x05\x38\x06"))
+                  .Elements<std::int64_t>(0),
+              ElementsAre(1, 5, 6));
 }
 
-TEST(TensorStorage, KeepsAllOfWhatItCanNotDecodeForComparing) {
-  TensorProto packed = Typed(TensorProto::INT64, {2});
-  packed.add_int64_data(1);
-  const std::string unpacked = "\x38\x05";  // int64_data: 5
-  const OpenedModel opened(WithBytes(packed.SerializeAsString() + unpacked));
-  const TensorInfo& tensor = opened->tensors()[0];
-  EXPECT_EQ(tensor.unreadable, "unpacked int64_data is not supported yet");
-  ASSERT_EQ(tensor.stored_bytes, 5U) << "tag, length, 1 and tag, 5";
-  std::string stored(5, '\0');
-  opened->ReadStored(0, 0, std::as_writable_bytes(std::span(stored)));
-  EXPECT_EQ(stored, "\x3a\x01\x01\x38\x05");
+TEST(TensorStorage, ReadsTheBitsOf16BitFloatsFromVarintsAndRefusesMoreThanBits) {
+  TensorProto half = Typed(TensorProto::FLOAT16, {3});
+  for (const int bits : {0x3c00, 0, 0xffff}) half.add_int32_data(bits);
+  EXPECT_THAT(OpenedModel(With(half)).Elements<std::uint16_t>(0), ElementsAre(0x3c00, 0, 0xffff));
+  for (const int value : {0x10000, -1}) {
+    half.set_int32_data(1, value);
+    EXPECT_THAT(OpeningError(With(half)), HasSubstr("t: has a value outside its dtype (found "));
+    EXPECT_THAT(OpeningError(With(half)), HasSubstr("for element 1, expected at most 65535)"));
+  }
+}
+
+TEST(TensorStorage, ReadsComplexNumbersAsPairs) {
+  TensorProto tensor = Typed(TensorProto::COMPLEX64, {2});
+  for (const float part : {1.0F, 2.0F, 3.0F, 4.0F}) tensor.add_float_data(part);
+  const OpenedModel opened(With(tensor));
+  std::vector<float> parts(4);
+  opened->Read(0, RangeBox(0, 2), std::as_writable_bytes(std::span(parts)));
+  EXPECT_THAT(parts, ElementsAre(1, 2, 3, 4));
+}
+
+TEST(TensorStorage, RefusesAPackedFieldThatEndsWithinANumber) {
+  const std::string field("\x22\x03\0\0\x80", 5);
+  EXPECT_THAT(OpeningError(WithBytes(Typed(TensorProto::FLOAT, {1}).SerializeAsString() + field)),
+              HasSubstr("ends within a number"));
 }
 
 TEST(TensorStorage, KeepsNothingForComparingWhereItLostAPart) {
   std::string strings;
-  TensorProto names = Typed(TensorProto::STRING, {200});
-  for (int i = 0; i < 200; ++i)
+  TensorProto names = Typed(TensorProto::STRING, {5000});
+  for (int i = 0; i < 5000; ++i)
     strings +=
         "\x32\x01x\x62\x01"
         "d";  // with a doc_string between
