@@ -1,6 +1,7 @@
 """ONNX with external data: read from wherever it lies, written beside the output, all or nothing."""
-import resource
+import dataclasses
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -170,6 +171,15 @@ class SingleFile(ExternalTest):
                           if tensor.name == "ids")
             arrays.append(numpy_helper.to_array(tensor, str(path.parent)))
         numpy.testing.assert_array_equal(*arrays)
+
+    def test_is_loaded_by_python_onnx(self):
+        parts = [dataclasses.replace(part, says=("offset", "length")) for part in PARTS]
+        inputs = self.models(parts)
+        output = self.out / "avg.onnx"
+        self.polyak("average", *inputs, "-o", output, "--single-data")
+        loaded = onnx.load(str(output))
+        perturbed_models.assert_mean(self, [onnx.load(str(path)) for path in inputs], loaded,
+                                     AVERAGED)
 
     def test_of_a_single_file_is_the_same_again(self):
         first, second = self.out / "one" / "avg.onnx", self.out / "two" / "avg.onnx"
