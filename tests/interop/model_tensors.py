@@ -103,8 +103,8 @@ def _attribute_floats(name, attribute):
         yield Floats(name, FLOAT32, _numbers_to_bits([attribute.f], "f", "I"), change_one)
 
 
-def _node(node, path, folder):
-    output = node.output[0] if node.output else ""
+def _node(node, number, path, folder):
+    output = next(filter(None, node.output), f"node {number}")
     is_constant = node.op_type == "Constant" and node.domain in ("", "ai.onnx")
     for attribute in node.attribute:
         name = path + (output if is_constant else f"{output}.{attribute.name}")
@@ -113,7 +113,7 @@ def _node(node, path, folder):
             yield from _tensor(_numbered(name, i, len(tensors)), tensor, folder)
         if attribute.HasField("sparse_tensor"):
             yield from _tensor(name, attribute.sparse_tensor.values, folder)
-        if is_constant or node.domain == "ai.onnx.ml":
+        if is_constant or (node.domain == "ai.onnx.ml" and attribute.floats):
             yield from _attribute_floats(name, attribute)
         graphs = [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
         for i, graph in enumerate(graphs):
@@ -126,16 +126,21 @@ def _graph(graph, path, folder):
         yield from _tensor(path + tensor.name, tensor, folder)
     for sparse in graph.sparse_initializer:
         yield from _tensor(path + sparse.values.name, sparse.values, folder)
-    for node in graph.node:
-        yield from _node(node, path, folder)
+    for number, node in enumerate(graph.node):
+        yield from _node(node, number, path, folder)
 
 
 def all_floats(model, folder=None):
-    """Of the graph, its subgraphs and the functions; in no particular order."""
+    """Of the graph, its subgraphs, the functions and the training; in no particular order."""
     yield from _graph(model.graph, "", folder)
     for function in model.functions:
-        for node in function.node:
-            yield from _node(node, f"{function.name}()/", folder)
+        domain = f"{function.domain}::" if function.domain else ""
+        for number, node in enumerate(function.node):
+            yield from _node(node, number, f"{domain}{function.name}()/", folder)
+    for number, training in enumerate(model.training_info):
+        for field in ("initialization", "algorithm"):
+            yield from _graph(getattr(training, field), f"training_info[{number}].{field}/",
+                              folder)
 
 
 def floats_by_name(model, folder=None):

@@ -342,15 +342,27 @@ class ShakenModel(StorageTest):
             [floats("w", FLOAT64), typed("v", BFLOAT16)])
         nodes = [helper.make_node("If", ["x"], ["y"], then_branch=inner, else_branch=inner),
                  helper.make_node("Constant", [], ["d"], value=typed("", FLOAT64)),
-                 helper.make_node("Constant", [], ["e"], value_floats=[1.0 + k, 2.0 - k, 0.5])]
+                 helper.make_node("Constant", [], ["e"], value_floats=[1.0 + k, 2.0 - k, 0.5]),
+                 helper.make_node("LinearRegressor", ["x"], ["f"], domain="ai.onnx.ml",
+                                  coefficients=[0.25 * k, 3.0 - k], intercepts=[7.0 + k])]
         ids = helper.make_tensor("ids", TensorProto.INT64, [3], [1, -1, 1000])
         tensors = [typed(number.name, number, 70) for number in FORMATS]
-        return onnx_models.model_of([*tensors, ids, floats("raw", FLOAT16)], nodes,
-                                    {"author": "somebody"})
+        model = onnx_models.model_of([*tensors, ids, floats("raw", FLOAT16)], nodes,
+                                     {"author": "somebody"})
+        model.graph.sparse_initializer.append(
+            helper.make_sparse_tensor(floats("sparse", FLOAT32, 3), ids, [2000]))
+        model.functions.append(helper.make_function(
+            "domain", "made", [], ["g"],
+            [helper.make_node("Constant", [], ["g"], value=typed("", FLOAT32))],
+            [helper.make_opsetid("", 16)]))
+        step = helper.make_graph([], "step", [], [], [onnx_models.raw_tensor("rate", FLOAT32, [k])])
+        model.training_info.append(helper.make_training_info(step, [], None, None))
+        return model
 
     def test_is_averaged_as_the_model_is(self):
         models = [self.model(k) for k in range(2)]
-        names = set(model_tensors.floats_by_name(models[0]))
+        names = set(model_tensors.floats_by_name(models[0])) - {"training_info[0].algorithm/rate"}
+        self.assertEqual(len(names), 17)
         for seed in range(60):
             with self.subTest(seed):
                 contents = []
