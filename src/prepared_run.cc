@@ -44,14 +44,21 @@ std::vector<OptionReport> OptionsOf(const Job& job) {
 
 }  // namespace
 
+OutputRequest OutputRequestOf(const Job& job) {
+  OutputRequest request;
+  request.path = job.output;
+  request.replace_existing = job.replace_existing;
+  request.single_data = job.single_data;
+  request.stop = job.control.stop;
+  return request;
+}
+
 PreparedRun::PreparedRun(const Job& job) : job_(job) {
   DescribeJob();
   const std::uint64_t index_bytes = OpenInputs();
   RefuseOutputOverInput();
   report_.free_bytes = FindOutputPlace(job.output, job.replace_existing).free_bytes;
-  reference().CheckOutput({.path = job.output,
-                           .replace_existing = job.replace_existing,
-                           .single_data = job.single_data});
+  reference().CheckOutput(OutputRequestOf(job));
   report_.seconds.open = LapSeconds();
   // A helper's peak is over before the tiles': the two don't add up.
   report_.peak_memory_bytes = PeakMemoryBytes() + PeakMemoryBytesOfChildren();
@@ -207,7 +214,8 @@ void PreparedRun::MakePlans(std::uint64_t index_bytes) {
   for (const std::string& warning : plan_.warnings) Warn(warning);
   DescribeTensors(plan_, reference().tensors(), report_);
   memory_ = PlanMemory({.budget_bytes = job_.memory_bytes,
-                        .index_bytes = index_bytes + description_bytes,
+                        .index_bytes = index_bytes + description_bytes +
+                                       reference().OutputMemoryBytes(OutputRequestOf(job_)),
                         .inputs = inputs_.size(),
                         .threads = ThreadsOrDefault(job_.threads),
                         .average_bytes = plan_.averaged_bytes});

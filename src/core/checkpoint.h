@@ -78,6 +78,10 @@ class Checkpoint {
   // Refuses what is known to be in the way of an output, before any work is done: of the request
   // only paths and flags are looked at. Throws Error as BeginOutput would.
   void CheckOutput(const OutputRequest& request) const { DoCheckOutput(request); }
+  // An estimate of the memory that laying out such an output takes besides the index.
+  std::uint64_t OutputMemoryBytes(const OutputRequest& request) const {
+    return DoOutputMemoryBytes(request);
+  }
   // Begins an output with this checkpoint as its template; the checkpoint must outlive it.
   // Throws Error (kUnsupported: this template can't be rewritten; kSystem).
   std::unique_ptr<Output> BeginOutput(const OutputRequest& request) const;
@@ -101,6 +105,7 @@ class Checkpoint {
                             std::span<std::byte> bytes) const = 0;
   virtual std::uint64_t DoPayloadId(std::size_t tensor) const = 0;
   virtual void DoCheckOutput(const OutputRequest& /*request*/) const {}
+  virtual std::uint64_t DoOutputMemoryBytes(const OutputRequest& /*request*/) const { return 0; }
   virtual std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const = 0;
   virtual std::vector<FileIdentity> DoFiles() const = 0;
   virtual void DoCheckUnchanged() const = 0;
