@@ -43,7 +43,7 @@ class Report(ReportTest):
         self.assertTrue(report["template"].endswith("ep03.onnx"))
         actions = {tensor["name"]: (tensor["action"], tensor["reason"])
                    for tensor in report["tensors"]}
-        self.assertEqual(actions["conv1.weight"], ("average", "parameter"))
+        self.assertEqual(actions["conv1.weight"], ("average", "convolution weight"))
         self.assertEqual(actions["bn1.bias"], ("keep", "--exclude 'bn*'"))
         self.assertEqual(report["averaged_tensors"] + report["kept_tensors"], len(actions))
         self.assertEqual(report["write_bytes"], self.output.stat().st_size)
