@@ -10,7 +10,7 @@ namespace {
 // With what vectors have in reserve and a map's nodes take.
 constexpr std::uint64_t kRecordBytes = 64;
 constexpr std::uint64_t kValueBytes = 96;
-constexpr std::uint64_t kReferenceBytes = 8;
+constexpr std::uint64_t kReferenceBytes = 16;
 constexpr std::uint64_t kGraphBytes = 512;
 constexpr std::uint64_t kRenamingBytes = 96;
 
@@ -76,11 +76,11 @@ void GraphRecord::EndGraph(RecordNumber owner) {
 }
 
 void GraphRecord::AddGraphInput(std::string_view name) {
-  if (Charge(2 * kReferenceBytes)) graphs_.back().inputs.push_back(Define(name));
+  if (Charge(kReferenceBytes)) graphs_.back().inputs.push_back(Define(name));
 }
 
 void GraphRecord::AddGraphOutput(std::string_view name) {
-  if (Charge(2 * kReferenceBytes)) graphs_.back().outputs.push_back(ValueOf(name));
+  if (Charge(kReferenceBytes)) graphs_.back().outputs.push_back(ValueOf(name));
 }
 
 RecordNumber GraphRecord::BeginRecord(Kind kind, RecordNumber owner) {

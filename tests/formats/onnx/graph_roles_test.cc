@@ -142,6 +142,14 @@ TEST(GraphRoles, OfASettingThatSomethingElseTakesIsAParameter) {
   EXPECT_THAT(RolesOf(model), ElementsAre("w: parameter", "v: constant"));
 }
 
+TEST(GraphRoles, OfTwoLearnedUsesAreTheFirst) {
+  onnx::ModelProto model = test::EmptyModel();
+  AddNode(*model.mutable_graph(), "Conv", {"x", "w", "w"}, {"a"});
+  AddNode(*model.mutable_graph(), "BatchNormalization", {"a", "s", "b", "w", "v"}, {"y"});
+  AddWeight(*model.mutable_graph(), "w");
+  EXPECT_EQ(OpenedModel(model)->tensors()[0].use, "convolution weight");
+}
+
 TEST(GraphRoles, OfASettingThatTheGraphGivesAwayIsAParameter) {
   onnx::ModelProto model = test::EmptyModel();
   onnx::GraphProto& graph = *model.mutable_graph();
