@@ -181,6 +181,27 @@ TEST(GraphRoles, OfATrainingGraphSayNothingAgainstTheModels) {
   EXPECT_EQ(OpenedModel(model)->tensors()[0].use, "convolution weight");
 }
 
+TEST(GraphRoles, LookIntoAFunctionThatTakesTheTensor) {
+  onnx::ModelProto model = test::EmptyModel();
+  AddNode(*model.mutable_graph(), "f", {"x", "v", "e", "u"}, {"y"}, "d");
+  AddNode(*model.mutable_graph(), "f", {"y", "v", "e", "u"}, {"z"}, "other");
+  for (const char* name : {"v", "e", "u"}) AddWeight(*model.mutable_graph(), name);
+  *model.mutable_graph()->mutable_node(1)->mutable_input(2) = "x";
+  onnx::FunctionProto* function = model.add_functions();
+  function->set_name("f");
+  function->set_domain("d");
+  for (const char* name : {"a", "b", "c", "d"}) function->add_input(name);
+  onnx::GraphProto holder;
+  AddNode(holder, "Conv", {"a", "b"}, {"y"});
+  AddNode(holder, "Pow", {"y", "c"}, {"z"});
+  AddNode(holder, "Mul", {"z", "d"}, {"o"});
+  *function->mutable_node() = holder.node();
+  const OpenedModel opened(model);
+  EXPECT_EQ(opened->tensors()[0].use, "convolution weight");
+  EXPECT_EQ(opened->tensors()[1].use, "Pow's exponent");
+  EXPECT_EQ(opened->tensors()[2].role, Role::kParameter);
+}
+
 TEST(GraphRoles, DoNotLookOutOfAFunction) {
   onnx::ModelProto model = test::EmptyModel();
   AddWeight(*model.mutable_graph(), "w");
