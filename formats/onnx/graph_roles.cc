@@ -78,7 +78,6 @@ class UseAnalysis {
 
   void FindUses(RecordNumber number) {
     const Record& record = record_.records()[number];
-    if (record.kind == Kind::kTensors) return;  // what they are is known without
     const auto inputs = record_.InputsOf(number);
     for (std::size_t slot = inputs.size(); slot-- > 0;) {  // of two equal uses the first holds
       if (inputs[slot] == kNoValue) continue;

@@ -173,6 +173,28 @@ TEST(GraphRoles, FollowThePathOfAnEpsilon) {
   EXPECT_THAT(RolesOf(model), ElementsAre("e: parameter", "variance: parameter"));
 }
 
+TEST(GraphRoles, TakeOnlyOneElementForAnEpsilon) {
+  onnx::ModelProto model = test::EmptyModel();
+  onnx::GraphProto& graph = *model.mutable_graph();
+  AddNode(graph, "Add", {"x", "w"}, {"sum"});
+  AddNode(graph, "Sqrt", {"sum"}, {"y"});
+  constexpr std::array<float, 2> kTwo = {1, 2};
+  *graph.add_initializer() = test::FloatTensor("w", {2}, kTwo);
+  EXPECT_THAT(RolesOf(model), ElementsAre("w: parameter"));
+}
+
+TEST(GraphRoles, TellAnInnerTensorFromAnOuterOneOfItsName) {
+  onnx::ModelProto model = test::EmptyModel();
+  onnx::GraphProto& graph = *model.mutable_graph();
+  AddWeight(graph, "w");
+  AddNode(graph, "If", {"c"}, {"y"});
+  onnx::AttributeProto* branch = graph.mutable_node(0)->add_attribute();
+  branch->set_name("then_branch");
+  AddNode(*branch->mutable_g(), "Clip", {"x", "w"}, {"z"});
+  AddWeight(*branch->mutable_g(), "w");
+  EXPECT_THAT(RolesOf(model), ElementsAre("y/then_branch/w: constant", "w: parameter"));
+}
+
 TEST(GraphRoles, OfATrainingGraphSayNothingAgainstTheModels) {
   onnx::ModelProto model = test::EmptyModel();
   AddNode(*model.mutable_graph(), "Conv", {"x", "w"}, {"y"});
