@@ -56,7 +56,9 @@ OpenedCheckpoint Open(const std::filesystem::path& path, OpenContext& context) {
   const std::shared_ptr<const InputFile> file = InputFile::Open(path);
   if (file->size() == 0) throw Error(ErrorKind::kCorrupt, "the file is empty");
   if (const Format* const format = Recognise(*file)) {
-    return {format->open(file, context), format->name, format->separators};
+    std::unique_ptr<Checkpoint> checkpoint = format->open(file, context);
+    context.index_budget.Release(checkpoint->ShareTensors(context.last_tensors));
+    return {std::move(checkpoint), format->name, format->separators};
   }
   throw Error(ErrorKind::kUnsupported, "is not a checkpoint that polyak can read",
               HintForForeignFile(*file));

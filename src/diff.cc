@@ -73,7 +73,7 @@ bool Diff::HasUlps(const TensorDiff& tensor) const {
 }
 
 bool Diff::HasNorms(const TensorDiff& tensor) const {
-  return tensor.pair.compared_as == ComparedAs::kValues && IsFloat(InfoOf(tensor).dtype);
+  return tensor.pair.compared_as == ComparedAs::kValues && CanBeAveraged(InfoOf(tensor).dtype);
 }
 
 std::string_view Diff::WhyNotCompared(const TensorDiff& tensor) const {
@@ -94,9 +94,10 @@ Diff Compare(const DiffJob& job) {
   diff.a = Open(job.a, context);
   CheckStop(job.control);
   diff.b = Open(job.b, context);
+  TellWarnings(std::array{diff.a.checkpoint.get(), diff.b.checkpoint.get()}, job.control);
   const std::vector<TensorPair> pairs = PairTensors(*diff.a.checkpoint, *diff.b.checkpoint);
   const std::vector<ElementDifferences> found =
-      Measure(job, diff, pairs, context.index_budget.used_bytes());
+      Measure(job, diff, pairs, context.index_budget.most_bytes());
   diff.tensors.reserve(pairs.size());
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const TensorPair& pair = pairs[i];

@@ -70,7 +70,7 @@ struct Diff {
 
   // The tensor in A, or in B where A hasn't got it.
   const TensorInfo& InfoOf(const TensorDiff& tensor) const;
-  // ULPs are of one dtype, and of floats; norms are of floats.
+  // ULPs are of one dtype, and of floats; norms are of floats. Complex numbers are two floats.
   bool HasUlps(const TensorDiff& tensor) const;
   bool HasNorms(const TensorDiff& tensor) const;
   // Of a tensor that is in both and was not compared; empty for all others.

@@ -1,5 +1,6 @@
 #include "inspect.h"
 
+#include <array>
 #include <utility>
 
 #include "engine/tensor_statistics.h"
@@ -15,10 +16,11 @@ Inspection Inspect(const InspectJob& job) {
                     .separators = std::string(opened.separators),
                     .checkpoint = std::move(opened.checkpoint),
                     .statistics = {}};
+  TellWarnings(std::array{result.checkpoint.get()}, job.control);
   if (!job.statistics) return result;
   MemoryRequest request = StatisticsMemory(*result.checkpoint);
   request.budget_bytes = job.memory_bytes;
-  request.index_bytes += context.index_budget.used_bytes();
+  request.index_bytes += context.index_budget.most_bytes();
   request.threads = ThreadsOrDefault(job.threads);
   result.statistics = StatisticsOf(*result.checkpoint, PlanMemory(request), job.control);
   result.checkpoint->CheckUnchanged();

@@ -1,9 +1,11 @@
 #include "opening.h"
 
 #include <algorithm>
+#include <string>
 #include <thread>
 
 #include "plan/memory_plan.h"
+#include "report/checkpoint_warnings.h"
 
 namespace polyak {
 
@@ -16,6 +18,11 @@ OpenContext MakeOpenContext(std::uint64_t memory_bytes, const std::filesystem::p
   context.helper_memory_bytes = HelperBudgetBytes(memory_bytes);
   context.stop = stop;
   return context;
+}
+
+void TellWarnings(std::span<const Checkpoint* const> checkpoints, const RunControl& control) {
+  if (!control.warning) return;
+  for (const std::string& warning : WarningsOf(checkpoints)) control.warning(warning);
 }
 
 std::size_t ThreadsOrDefault(std::size_t threads) noexcept {

@@ -36,13 +36,10 @@ void NoteResult(PreparedRun& run, const AverageResult& result) {
 
 void WriteOutput(PreparedRun& run) {
   const Job& job = run.job();
-  const std::unique_ptr<Output> output =
-      run.reference().BeginOutput({.path = job.output,
-                                   .replace_existing = job.replace_existing,
-                                   .single_data = job.single_data,
-                                   .replaced = run.plan().averaged,
-                                   .provenance = RecordFor(run),
-                                   .stop = job.control.stop});
+  OutputRequest request = OutputRequestOf(job);
+  request.replaced = run.plan().averaged;
+  request.provenance = RecordFor(run);
+  const std::unique_ptr<Output> output = run.reference().BeginOutput(request);
   const AverageRun average{.inputs = run.inputs(),
                            .plan = run.plan(),
                            .linear = run.linear(),

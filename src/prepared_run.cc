@@ -15,6 +15,7 @@
 #include "io/memory_use.h"
 #include "io/output_place.h"
 #include "opening.h"
+#include "report/checkpoint_warnings.h"
 
 namespace polyak {
 namespace {
@@ -43,17 +44,25 @@ std::vector<OptionReport> OptionsOf(const Job& job) {
 
 }  // namespace
 
+OutputRequest OutputRequestOf(const Job& job) {
+  OutputRequest request;
+  request.path = job.output;
+  request.replace_existing = job.replace_existing;
+  request.single_data = job.single_data;
+  request.stop = job.control.stop;
+  return request;
+}
+
 PreparedRun::PreparedRun(const Job& job) : job_(job) {
   DescribeJob();
   const std::uint64_t index_bytes = OpenInputs();
   RefuseOutputOverInput();
   report_.free_bytes = FindOutputPlace(job.output, job.replace_existing).free_bytes;
-  reference().CheckOutput({.path = job.output,
-                           .replace_existing = job.replace_existing,
-                           .single_data = job.single_data});
+  reference().CheckOutput(OutputRequestOf(job));
   report_.seconds.open = LapSeconds();
   // A helper's peak is over before the tiles': the two don't add up.
   report_.peak_memory_bytes = PeakMemoryBytes() + PeakMemoryBytesOfChildren();
+  for (std::string& warning : WarningsOf(inputs_)) Warn(std::move(warning));
   WarnOfRepeated();
   DescribeInputs();
   MakePlans(index_bytes);
@@ -119,7 +128,7 @@ std::size_t PreparedRun::TemplateIndex() const {
               "the output copies the template, and is an average of all");
 }
 
-// Returns the memory that their indexes take.
+// Returns the most memory that their indexes took.
 std::uint64_t PreparedRun::OpenInputs() {
   OpenContext context = MakeOpenContext(job_.memory_bytes, job_.hdf5_helper, job_.control.stop);
   for (const std::filesystem::path& path : job_.inputs) {
@@ -129,7 +138,7 @@ std::uint64_t PreparedRun::OpenInputs() {
     inputs_.push_back(opened.checkpoint.get());
     owned_.push_back(std::move(opened.checkpoint));
   }
-  return context.index_budget.used_bytes();
+  return context.index_budget.most_bytes();
 }
 
 void PreparedRun::RefuseOutputOverInput() const {
@@ -205,7 +214,8 @@ void PreparedRun::MakePlans(std::uint64_t index_bytes) {
   for (const std::string& warning : plan_.warnings) Warn(warning);
   DescribeTensors(plan_, reference().tensors(), report_);
   memory_ = PlanMemory({.budget_bytes = job_.memory_bytes,
-                        .index_bytes = index_bytes + description_bytes,
+                        .index_bytes = index_bytes + description_bytes +
+                                       reference().OutputMemoryBytes(OutputRequestOf(job_)),
                         .inputs = inputs_.size(),
                         .threads = ThreadsOrDefault(job_.threads),
                         .average_bytes = plan_.averaged_bytes});

@@ -17,6 +17,9 @@
 
 namespace polyak {
 
+// What of the request for its output a job says.
+OutputRequest OutputRequestOf(const Job& job);
+
 // Holds a reference to its job. Used by one thread.
 class PreparedRun {
  public:

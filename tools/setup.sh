@@ -11,8 +11,8 @@ build_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 test_packages=(
-  python3-onnx python3-h5py python3-numpy python3-jsonschema python3-pyte hdf5-tools strace git
-  groff-base man-db zsh fish
+  python3-onnx libonnx-testdata python3-h5py python3-numpy python3-jsonschema python3-pyte
+  hdf5-tools strace git groff-base man-db zsh fish
   clang clang-format clang-tidy libclang-rt-14-dev universal-ctags
 )
 

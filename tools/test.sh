@@ -16,6 +16,17 @@ build_and_test() { # preset, then options for cmake
   ctest --preset "$preset" -j 2 --timeout 1800
 }
 
+# For a minute, from the seed models and what earlier runs found on.
+fuzz() { # target
+  echo "== fuzz $1"
+  local folder=build/fuzz/tests/fuzz
+  cmake --preset fuzz >/dev/null
+  cmake --build --preset fuzz
+  mkdir -p "$folder/corpus"
+  "$folder/write_seeds" "$folder/corpus"
+  TMPDIR=/dev/shm "$folder/$1" -max_total_time=60 -artifact_prefix="$folder/" "$folder/corpus"
+}
+
 tools/setup.sh --tests
 if [[ $full == no ]]; then
   build_and_test release -DPOLYAK_FULL_TESTS=OFF
@@ -29,6 +40,7 @@ build_and_test debug
 build_and_test asan
 build_and_test tsan
 build_and_test clang
+fuzz model_fuzzer
 echo "== clang-tidy"
 git ls-files 'src/*.cc' 'formats/*.cc' 'tools/*.cc' |
   xargs -P 2 -n 4 clang-tidy -p build/clang --quiet --warnings-as-errors='*'

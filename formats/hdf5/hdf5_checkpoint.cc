@@ -27,14 +27,6 @@ Error ErrorOf(const wire::Failure& failure) {
 // No way of storing a link to a dataset takes less.
 constexpr std::uint64_t kLeastBytesOfLink = 8;
 
-// What a tensor of the index takes, allocation headers and all.
-std::uint64_t BytesInMemory(const DatasetTensor& tensor) {
-  constexpr std::uint64_t kOverheadBytes = 160;
-  return sizeof(TensorInfo) + sizeof(Payload) + kOverheadBytes + tensor.info.name.size() +
-         tensor.info.storage.size() + tensor.info.unreadable.size() +
-         tensor.info.shape.size() * sizeof(std::uint64_t);
-}
-
 }  // namespace
 
 CheckpointBuilder::CheckpointBuilder(std::shared_ptr<const InputFile> file, IndexBudget& budget)
@@ -51,7 +43,7 @@ void CheckpointBuilder::Add(const wire::Reply& reply) {
       throw Error(ErrorKind::kCorrupt, "it names more datasets than the file has room for");
     }
     DatasetTensor tensor = TranslateDataset(dataset, file_->size());
-    if (!budget_.Charge(BytesInMemory(tensor))) continue;
+    if (!budget_.Charge(tensor.info.index_bytes())) continue;
     tensors_.push_back(std::move(tensor.info));
     payloads_.push_back(std::move(tensor.payload));
   }
@@ -82,8 +74,7 @@ void CheckpointBuilder::CheckAliasesAgree() const {
   std::unordered_map<std::uint64_t, std::size_t> first_at;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     if (payloads_[i].runs.empty()) continue;
-    const std::size_t first =
-        first_at.emplace(payloads_[i].runs.front().offset, i).first->second;
+    const std::size_t first = first_at.emplace(payloads_[i].runs.front().offset, i).first->second;
     if (tensors_[first].dtype == tensors_[i].dtype && tensors_[first].shape == tensors_[i].shape &&
         payloads_[first].swapped_bytes == payloads_[i].swapped_bytes) {
       continue;

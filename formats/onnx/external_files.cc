@@ -96,7 +96,6 @@ void SetPayload(ExternalFiles& files, const ExternalData& data, TensorInfo& info
   const std::uint32_t number = files.Open(data.location);
   const Extent extent = ExtentOf(data, info, files.file(number).size());
   info.stored_bytes = extent.length;
-  info.storage = "external data, " + data.location;
   if (extent.length > 0) payload.runs = {{extent.offset, extent.length, number}};
 }
 

@@ -17,7 +17,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kAlignmentBytes = 4096;
+// Whole pages for what fills one: readers map the file.
+constexpr std::uint64_t kPageBytes = 4096;
+constexpr std::uint64_t kSmallAlignmentBytes = 64;
+
+std::uint64_t Aligned(std::uint64_t offset, std::uint64_t bytes) noexcept {
+  const std::uint64_t alignment = bytes < kPageBytes ? kSmallAlignmentBytes : kPageBytes;
+  return (offset + alignment - 1) / alignment * alignment;
+}
 
 bool Exists(const fs::path& path) {
   std::error_code error;
@@ -67,8 +74,7 @@ DataPlaces LayOutSingle(const ExternalTemplate& external, FileLayout& data) {
   DataPlaces places;
   for (const ExternalTensor& tensor : external.tensors) {
     for (const PayloadRun& run : external.payloads[tensor.tensor].runs) {
-      const std::uint64_t offset =
-          (data.size() + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
+      const std::uint64_t offset = Aligned(data.size(), run.bytes);
       if (!places.emplace(KeyOf(run), offset).second) continue;
       data.SkipTo(offset);
       data.Copy(run.file, {run.offset, run.bytes});

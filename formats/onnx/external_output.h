@@ -2,9 +2,9 @@
 //
 // Into another folder than the template's the layout is mirrored: files of the same names, the
 // model as it is. Into the same folder, or where it is asked for, all of it goes to one file beside
-// the model, OUT.data, at multiples of 4096 bytes, and the model's entries say so.
-// https://github.com/onnx/onnx/blob/main/docs/ExternalData.md
-// An existing file is never replaced by data: another model may use it.
+// the model, OUT.data, at multiples of 4096 bytes (what is smaller: of 64), and the model's entries
+// say so. https://github.com/onnx/onnx/blob/main/docs/ExternalData.md An existing file is never
+// replaced by data: another model may use it.
 #pragma once
 
 #include <span>

@@ -152,9 +152,9 @@ bool Holds(const Use& use, const TensorInfo& tensor) {
     case Meaning::kQuantized: return true;
     // Integers are gathered from shapes and the like; else those of learned slots are weights.
     case Meaning::kLearned:
-      return IsFloat(tensor.dtype) || (IsNumber(tensor.dtype) && !use.is_only_of_floats);
+      return CanBeAveraged(tensor.dtype) || (IsNumber(tensor.dtype) && !use.is_only_of_floats);
     case Meaning::kSetting:
-      return IsFloat(tensor.dtype) && (&use != &kEpsilon || tensor.elements == 1);
+      return CanBeAveraged(tensor.dtype) && (&use != &kEpsilon || tensor.elements == 1);
     default: return false;
   }
 }
@@ -162,8 +162,8 @@ bool Holds(const Use& use, const TensorInfo& tensor) {
 void Assign(const Use& use, TensorInfo& tensor) {
   if (tensor.role == Role::kOptimizerState) return;
   if (!Holds(use, tensor)) {
-    const bool is_weight =
-        IsFloat(tensor.dtype) || tensor.dtype == DType::kFloat8 || tensor.dtype == DType::kPacked;
+    const bool is_weight = CanBeAveraged(tensor.dtype) || tensor.dtype == DType::kFloat8 ||
+                           tensor.dtype == DType::kPacked;
     tensor.role = is_weight ? Role::kParameter : Role::kOther;
     return;
   }

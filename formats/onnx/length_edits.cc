@@ -1,8 +1,6 @@
 #include "formats/onnx/length_edits.h"
 
 #include <algorithm>
-#include <iterator>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -19,45 +17,44 @@ std::uint64_t Growth(const Edit& edit) noexcept {
 
 class LengthFixer {
  public:
-  explicit LengthFixer(std::vector<Edit>& lengths) : lengths_(lengths) {}
+  // Works on edits in order; those of lengths go to the end of the list.
+  LengthFixer(std::vector<Edit>& edits) : edits_(edits) {}
 
-  // How much the message grows by the edits, which lie in it, and by those of lengths.
-  std::uint64_t Fix(FieldReader message, std::span<const Edit> edits) {
+  // How much the message grows by the edits [begin, end), which lie in it, and by those of lengths.
+  std::uint64_t Fix(FieldReader message, std::size_t begin, std::size_t end) {
     std::uint64_t growth = 0;
-    while (!edits.empty()) {
+    while (begin < end) {
       const auto field = message.Next();
       const std::uint64_t field_end = field ? field->whole.end() : ~std::uint64_t{0};
-      std::size_t inside = 0;
-      while (inside < edits.size() && edits[inside].offset < field_end) ++inside;
-      std::size_t outside = 0;  // in front of the field, or all of it
-      while (outside < inside && (!field || edits[outside].offset <= field->whole.offset)) {
-        growth += Growth(edits[outside++]);
+      // In front of the field, or all of it.
+      while (begin < end && (!field || edits_[begin].offset <= field->whole.offset)) {
+        growth += Growth(edits_[begin++]);
       }
-      if (outside < inside) {
-        growth += FixField(message, *field, edits.subspan(outside, inside - outside));
-      }
-      edits = edits.subspan(inside);
+      const std::size_t inside = begin;
+      while (begin < end && edits_[begin].offset < field_end) ++begin;
+      if (inside < begin) growth += FixField(message, *field, inside, begin);
     }
     return growth;
   }
 
  private:
-  std::uint64_t FixField(const FieldReader& message, const Field& field,
-                         std::span<const Edit> edits) {
+  std::uint64_t FixField(const FieldReader& message, const Field& field, std::size_t begin,
+                         std::size_t end) {
     const Extent& content = field.content;
-    const bool is_content = edits[0].offset == content.offset && content.length > 0 &&
-                            edits[0].removed == content.length;
-    const std::uint64_t growth = is_content ? Growth(edits[0]) : Fix(message.Into(field), edits);
+    const bool is_content = edits_[begin].offset == content.offset && content.length > 0 &&
+                            edits_[begin].removed == content.length;
+    const std::uint64_t growth =
+        is_content ? Growth(edits_[begin]) : Fix(message.Into(field), begin, end);
     if (growth == 0) return 0;
     Edit length{
         .offset = field.length_at, .removed = content.offset - field.length_at, .inserted = {}};
     AppendVarint(content.length + growth, length.inserted);
     const std::uint64_t of_length = Growth(length);
-    lengths_.push_back(std::move(length));
+    edits_.push_back(std::move(length));
     return growth + of_length;
   }
 
-  std::vector<Edit>& lengths_;
+  std::vector<Edit>& edits_;
 };
 
 }  // namespace
@@ -65,9 +62,7 @@ class LengthFixer {
 std::vector<Edit> WithLengths(const InputFile& file, std::vector<Edit> edits) {
   std::ranges::sort(edits, {}, &Edit::offset);
   ByteReader bytes(file);
-  std::vector<Edit> lengths;
-  LengthFixer(lengths).Fix(FieldReader(bytes, {0, file.size()}, 0), edits);
-  std::ranges::move(lengths, std::back_inserter(edits));
+  LengthFixer(edits).Fix(FieldReader(bytes, {0, file.size()}, 0), 0, edits.size());
   std::ranges::sort(edits, {}, &Edit::offset);
   return edits;
 }

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "formats/onnx/canonical_graph.h"
 #include "formats/onnx/graph_walk.h"
+#include "formats/onnx/model_properties.h"
 
 namespace polyak::onnx_format {
 namespace {
@@ -114,7 +115,12 @@ ModelIndex IndexModel(const InputFile& file, OpenContext& context) {
   {
     GraphWalk walk(context, index);
     std::size_t trainings = 0;
-    while (const auto field = model.Next()) IndexField(*field, model, walk, trainings, index);
+    ModelProperties properties;
+    while (const auto field = model.Next()) {
+      properties.Add(*field, model);
+      IndexField(*field, model, walk, trainings, index);
+    }
+    properties.NoteIn(file.size(), index.notes);
     walk.Finish();
     context.index_budget.CheckFits();
   }

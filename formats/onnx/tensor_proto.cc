@@ -274,6 +274,7 @@ void SetExternal(const TensorFields& fields, FieldReader& message, IndexedTensor
   if (tensor.info.dtype == DType::kString) {
     throw Error(ErrorKind::kCorrupt, "strings can't be external data");
   }
+  tensor.info.storage = "external data, " + data->location;
   tensor.external = std::move(data);
 }
 
@@ -310,7 +311,8 @@ void DropEmptyRuns(std::vector<PayloadRun>& runs) {
 std::uint64_t IndexedTensor::index_bytes() const noexcept {
   std::uint64_t bytes = info.index_bytes() + payload.runs.size() * sizeof(PayloadRun);
   if (varints) bytes += sizeof(VarintPayload) + varints->runs().size() * sizeof(VarintRun);
-  if (external) bytes += sizeof(ExternalData) + external->location.size();
+  // Lists of them have room to grow; and there will be a run.
+  if (external) bytes += 2 * sizeof(ExternalData) + external->location.size() + sizeof(PayloadRun);
   return bytes;
 }
 

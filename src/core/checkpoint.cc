@@ -9,10 +9,12 @@ namespace polyak {
 
 Checkpoint::Checkpoint(std::filesystem::path path, std::vector<TensorInfo> tensors,
                        CheckpointNotes notes)
-    : path_(std::move(path)), tensors_(std::move(tensors)), notes_(std::move(notes)) {}
+    : path_(std::move(path)),
+      tensors_(std::make_shared<const std::vector<TensorInfo>>(std::move(tensors))),
+      notes_(std::move(notes)) {}
 
 void Checkpoint::Read(std::size_t tensor, const Box& box, std::span<std::byte> elements) const {
-  const TensorInfo& info = tensors_[tensor];
+  const TensorInfo& info = tensors()[tensor];
   assert(info.unreadable.empty());
   assert(Inside(box, info.shape));
   assert(elements.size() == ElementsIn(box) * info.element_bytes);
@@ -27,7 +29,7 @@ void Checkpoint::Read(std::size_t tensor, const Box& box, std::span<std::byte> e
 
 void Checkpoint::ReadStored(std::size_t tensor, std::uint64_t offset,
                             std::span<std::byte> bytes) const {
-  const TensorInfo& info = tensors_[tensor];
+  const TensorInfo& info = tensors()[tensor];
   assert(bytes.size() <= info.stored_bytes && offset <= info.stored_bytes - bytes.size());
   try {
     DoReadStored(tensor, offset, bytes);
@@ -36,6 +38,17 @@ void Checkpoint::ReadStored(std::size_t tensor, std::uint64_t offset,
     error.AddContext(path_.string());
     throw;
   }
+}
+
+std::uint64_t Checkpoint::ShareTensors(std::shared_ptr<const std::vector<TensorInfo>>& tensors) {
+  if (tensors == nullptr || *tensors != *tensors_) {
+    tensors = tensors_;
+    return 0;
+  }
+  std::uint64_t freed_bytes = 0;
+  for (const TensorInfo& tensor : *tensors_) freed_bytes += tensor.list_bytes();
+  tensors_ = tensors;
+  return freed_bytes;
 }
 
 std::unique_ptr<Output> Checkpoint::BeginOutput(const OutputRequest& request) const {

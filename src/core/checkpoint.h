@@ -50,7 +50,7 @@ class Checkpoint {
   // Of all its files together.
   std::uint64_t file_bytes() const { return DoFileBytes(); }
   // In the order of the file; names are unique.
-  std::span<const TensorInfo> tensors() const noexcept { return tensors_; }
+  std::span<const TensorInfo> tensors() const noexcept { return *tensors_; }
   // The provenance record that an earlier run left in it; empty: none.
   std::string_view provenance() const noexcept { return notes_.provenance; }
   std::span<const Property> properties() const noexcept { return notes_.properties; }
@@ -78,11 +78,20 @@ class Checkpoint {
   // Refuses what is known to be in the way of an output, before any work is done: of the request
   // only paths and flags are looked at. Throws Error as BeginOutput would.
   void CheckOutput(const OutputRequest& request) const { DoCheckOutput(request); }
+  // An estimate of the memory that laying out such an output takes besides the index.
+  std::uint64_t OutputMemoryBytes(const OutputRequest& request) const {
+    return DoOutputMemoryBytes(request);
+  }
   // Begins an output with this checkpoint as its template; the checkpoint must outlive it.
   // Throws Error (kUnsupported: this template can't be rewritten; kSystem).
   std::unique_ptr<Output> BeginOutput(const OutputRequest& request) const;
 
   std::vector<FileIdentity> files() const { return DoFiles(); }
+  // Before anyone else knows the checkpoint: where its list of tensors is equal to `tensors`, which
+  // may be null, it is replaced by that one; else it is put there, for the next checkpoint. Returns
+  // how many bytes this gave back (TensorInfo::list_bytes).
+  std::uint64_t ShareTensors(std::shared_ptr<const std::vector<TensorInfo>>& tensors);
+
   // Throws Error (kCorrupt) if a file of it changed since it was opened (size, times).
   void CheckUnchanged() const { DoCheckUnchanged(); }
 
@@ -96,13 +105,14 @@ class Checkpoint {
                             std::span<std::byte> bytes) const = 0;
   virtual std::uint64_t DoPayloadId(std::size_t tensor) const = 0;
   virtual void DoCheckOutput(const OutputRequest& /*request*/) const {}
+  virtual std::uint64_t DoOutputMemoryBytes(const OutputRequest& /*request*/) const { return 0; }
   virtual std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const = 0;
   virtual std::vector<FileIdentity> DoFiles() const = 0;
   virtual void DoCheckUnchanged() const = 0;
   virtual std::string DoDescribeNode(std::size_t node) const;
 
   std::filesystem::path path_;
-  std::vector<TensorInfo> tensors_;
+  std::shared_ptr<const std::vector<TensorInfo>> tensors_;  // never null
   CheckpointNotes notes_;
 };
 

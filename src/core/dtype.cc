@@ -50,4 +50,16 @@ bool IsFloat(DType dtype) noexcept {
          dtype == DType::kFloat64;
 }
 
+DType PartOf(DType dtype) noexcept {
+  switch (dtype) {
+    case DType::kComplex64: return DType::kFloat32;
+    case DType::kComplex128: return DType::kFloat64;
+    default: return dtype;
+  }
+}
+
+std::uint32_t PartsOfElement(DType dtype) noexcept { return PartOf(dtype) == dtype ? 1 : 2; }
+
+bool CanBeAveraged(DType dtype) noexcept { return IsFloat(PartOf(dtype)); }
+
 }  // namespace polyak

@@ -34,7 +34,16 @@ std::string_view NameOf(DType dtype) noexcept;
 // Bytes of one element; 0 where the type alone doesn't say (packed, string, opaque, unknown).
 std::uint32_t ElementBytes(DType dtype) noexcept;
 
-// True for the types whose elements polyak averages: float16, bfloat16, float32, float64.
+// True for float16, bfloat16, float32, float64.
 bool IsFloat(DType dtype) noexcept;
+
+// What the elements are computed with: a complex number as its real and its imaginary part, two
+// floats of this type; everything else as it is.
+DType PartOf(DType dtype) noexcept;
+// How many such parts an element has: 2 or 1.
+std::uint32_t PartsOfElement(DType dtype) noexcept;
+
+// True for the types whose elements polyak averages: floats, and complex numbers part by part.
+bool CanBeAveraged(DType dtype) noexcept;
 
 }  // namespace polyak

@@ -7,6 +7,7 @@ namespace polyak {
 bool IndexBudget::Charge(std::uint64_t bytes) {
   constexpr std::uint64_t kHopeless = 16;
   used_bytes_ += bytes;
+  most_bytes_ = std::max(most_bytes_, used_bytes_);
   if (used_bytes_ / kHopeless > limit_bytes_) CheckFits();
   return used_bytes_ <= limit_bytes_;
 }

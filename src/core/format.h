@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/checkpoint.h"
 
@@ -31,12 +32,15 @@ class IndexBudget {
   // Throws Error (kUnsupported) with the number that is needed, where something did not fit.
   void CheckFits() const;
   std::uint64_t used_bytes() const noexcept { return used_bytes_; }
+  // The most that were in use at any time: what is given back is not gone from the process.
+  std::uint64_t most_bytes() const noexcept { return most_bytes_; }
   // Takes from what indexes may have: something else needs it at the same time.
   void Reserve(std::uint64_t bytes) noexcept { limit_bytes_ -= std::min(bytes, limit_bytes_); }
 
  private:
   std::uint64_t limit_bytes_;
   std::uint64_t used_bytes_ = 0;
+  std::uint64_t most_bytes_ = 0;
 };
 
 // What opening files shares within one run. Not shared between threads.
@@ -48,6 +52,8 @@ struct OpenContext {
   // index budget, and what the program's code takes.
   std::uint64_t helper_memory_bytes = std::uint64_t{64} << 20;
   IndexBudget index_budget;
+  // The list of the checkpoint opened last: those of one run are alike nearly always, and share it.
+  std::shared_ptr<const std::vector<TensorInfo>> last_tensors;
   // Set from anywhere, a signal handler too: waiting ends with Error (kCancelled). May be null.
   const std::atomic<bool>* stop = nullptr;
   // What a format keeps for the whole run (a helper process), by the format's name.

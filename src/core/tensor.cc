@@ -11,11 +11,15 @@ std::string_view NameOf(Role role) noexcept {
   return kNames.at(static_cast<std::size_t>(role));
 }
 
-std::uint64_t TensorInfo::index_bytes() const noexcept {
-  // What a tensor costs besides its text: allocation headers, its extents, its share of maps.
-  constexpr std::uint64_t kOverheadBytes = 160;
-  return sizeof(TensorInfo) + kOverheadBytes + name.size() + storage.size() + unreadable.size() +
+std::uint64_t TensorInfo::list_bytes() const noexcept {
+  constexpr std::uint64_t kAllocations = 48;  // headers and rounding of name and shape
+  return sizeof(TensorInfo) + kAllocations + name.size() + storage.size() + unreadable.size() +
          shape.size() * sizeof(std::uint64_t);
+}
+
+std::uint64_t TensorInfo::index_bytes() const noexcept {
+  constexpr std::uint64_t kPayloadBytes = 112;  // its runs, its share of maps
+  return list_bytes() + kPayloadBytes;
 }
 
 std::string ShapeText(const std::vector<std::uint64_t>& shape) {

@@ -40,8 +40,12 @@ struct TensorInfo {
 
   // Bytes of all elements as Read gives them.
   std::uint64_t bytes() const noexcept { return elements * element_bytes; }
-  // An estimate of the memory that a checkpoint's index takes for it.
+  // Estimates of the memory that it takes in a list of tensors, and in a checkpoint's index: that,
+  // and where its payload lies.
+  std::uint64_t list_bytes() const noexcept;
   std::uint64_t index_bytes() const noexcept;
+
+  bool operator==(const TensorInfo&) const = default;
 };
 
 // "[16,1,3,3]"; "[]" for a scalar.

@@ -10,7 +10,8 @@
 
 namespace polyak {
 
-// The largest elements that runs are made of, float64; others than these have none.
+// The largest elements that runs are made of, float64 (a complex number is two elements here);
+// others than these have none.
 inline constexpr std::uint64_t kLeastTileBytesOfRuns = kRunElements * sizeof(double);
 
 // A plan's tiles, but never less than a run: a few KiB more than the plan in the tightest budgets,

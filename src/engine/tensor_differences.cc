@@ -16,8 +16,11 @@ namespace {
 
 ComparedAs HowReadableOnes(const TensorInfo& a, const TensorInfo& b) {
   const bool same_dtype = a.dtype == b.dtype && a.element_bytes == b.element_bytes;
-  if (same_dtype && HasStatistics(a.dtype)) return ComparedAs::kValues;
-  if (IsFloat(a.dtype) && IsFloat(b.dtype)) return ComparedAs::kValues;
+  if (same_dtype && HasStatistics(PartOf(a.dtype))) return ComparedAs::kValues;
+  if (CanBeAveraged(a.dtype) && CanBeAveraged(b.dtype) &&
+      PartsOfElement(a.dtype) == PartsOfElement(b.dtype)) {
+    return ComparedAs::kValues;
+  }
   if (!same_dtype) return ComparedAs::kNothing;
   const bool falls_into_grains =
       std::has_single_bit(a.element_bytes) && a.element_bytes <= kLeastTileBytesOfRuns;
@@ -102,11 +105,14 @@ class DifferencesWorker {
 
   void CompareValues(const TensorPair& pair, const Work& work, std::span<const std::byte> a,
                      std::span<const std::byte> b) {
-    const std::size_t count = a.size() / work.bytes_a;
+    const DType dtype_a = a_.tensors()[pair.a].dtype;
+    const DType dtype_b = b_.tensors()[pair.b].dtype;
+    const std::size_t bytes_a = work.bytes_a / PartsOfElement(dtype_a);
+    const std::size_t bytes_b = work.bytes_b / PartsOfElement(dtype_b);
+    const std::size_t count = a.size() / bytes_a;
     for (std::size_t first = 0; first < count; first += kRunElements) {
-      fold_.Add(DifferencesOfRun(kernels_, a_.tensors()[pair.a].dtype, &a[first * work.bytes_a],
-                                 b_.tensors()[pair.b].dtype, &b[first * work.bytes_b],
-                                 std::min(kRunElements, count - first)));
+      fold_.Add(DifferencesOfRun(kernels_, PartOf(dtype_a), &a[first * bytes_a], PartOf(dtype_b),
+                                 &b[first * bytes_b], std::min(kRunElements, count - first)));
     }
   }
 

@@ -17,7 +17,7 @@ namespace polyak {
 // How two tensors of one name are compared.
 enum class ComparedAs : std::uint8_t {
   kNothing,   // they can't be: another shape or dtype, not both readable
-  kValues,    // as numbers: all of ElementDifferences
+  kValues,    // as numbers, complex ones part by part: all of ElementDifferences
   kElements,  // bits of elements that aren't numbers to us: `differing` counts them
   kStored,    // the bytes in the files: `differing` is above 0 where they are not the same
 };

@@ -33,11 +33,12 @@ class StatisticsWorker {
 
  private:
   void AddRuns(const TensorInfo& info, std::span<const std::byte> elements) {
-    const std::size_t run_bytes = kRunElements * info.element_bytes;
+    const std::size_t part_bytes = info.element_bytes / PartsOfElement(info.dtype);
+    const std::size_t run_bytes = kRunElements * part_bytes;
     for (std::size_t first = 0; first < elements.size(); first += run_bytes) {
       const std::size_t bytes = std::min(run_bytes, elements.size() - first);
       fold_.Add(
-          StatisticsOfRun(kernels_, info.dtype, &elements[first], bytes / info.element_bytes));
+          StatisticsOfRun(kernels_, PartOf(info.dtype), &elements[first], bytes / part_bytes));
     }
   }
 
@@ -66,7 +67,7 @@ std::uint64_t SumOf(std::span<const std::uint64_t> bytes) {
 }  // namespace
 
 bool HasStatistics(const TensorInfo& tensor) noexcept {
-  return HasStatistics(tensor.dtype) && tensor.unreadable.empty() && tensor.elements > 0;
+  return HasStatistics(PartOf(tensor.dtype)) && tensor.unreadable.empty() && tensor.elements > 0;
 }
 
 MemoryRequest StatisticsMemory(const Checkpoint& checkpoint) noexcept {

@@ -11,7 +11,8 @@
 
 namespace polyak {
 
-// True for a tensor that has elements, which can be read and are numbers.
+// True for a tensor that has elements, which can be read and are numbers. Statistics of complex
+// numbers are those of their parts, twice as many.
 bool HasStatistics(const TensorInfo& tensor) noexcept;
 
 // What the pass over a checkpoint's tensors needs of the memory plan.

@@ -29,6 +29,16 @@ std::string IndexText(std::uint64_t element, const std::vector<std::uint64_t>& s
   return ShapeText(index);
 }
 
+// "element 23 (index [2,0,7])", of the part of a tile's elements that begin with `first`; of a
+// complex number "the imaginary part of" it.
+std::string PlaceText(const TensorInfo& info, std::uint64_t first, std::size_t part) {
+  const std::size_t parts = PartsOfElement(info.dtype);
+  const std::uint64_t element = first + part / parts;
+  const char* which = "";
+  if (parts > 1) which = part % parts == 0 ? "the real part of " : "the imaginary part of ";
+  return fmt::format("{}element {} (index {})", which, element, IndexText(element, info.shape));
+}
+
 }  // namespace
 
 TileWorker::TileWorker(const TileShared& shared)
@@ -80,7 +90,8 @@ void TileWorker::DoTile(std::size_t tensor, const Box& box) {
     run.inputs[input]->Read(run.plan.matches[input][tensor], box, tile);
     if (shared_.hashes != nullptr) grain_hash_[i].Add(tile);
   }
-  const MeanResult result = shared_.mean.Apply(info.dtype, tiles_.data(), elements, result_);
+  const MeanResult result = shared_.mean.Apply(PartOf(info.dtype), tiles_.data(),
+                                               elements * PartsOfElement(info.dtype), result_);
   if (result.fault) Fail(*result.fault, tensor, box.start[0]);
   if (result.nonfinite_kept > 0) shared_.nonfinite_kept += result.nonfinite_kept;
   shared_.output.Write(tensor, box, std::span(result_, bytes));
@@ -90,9 +101,7 @@ void TileWorker::DoTile(std::size_t tensor, const Box& box) {
 void TileWorker::Fail(const MeanFault& fault, std::size_t tensor, std::uint64_t first) const {
   const AverageRun& run = shared_.run;
   const TensorInfo& info = run.inputs[run.plan.template_index]->tensors()[tensor];
-  const std::uint64_t element = first + fault.element;
-  const std::string where =
-      fmt::format("element {} (index {})", element, IndexText(element, info.shape));
+  const std::string where = PlaceText(info, first, fault.element);
   if (fault.kind == MeanFault::Kind::kOverflow) {
     Error error(ErrorKind::kNonfinite,
                 fmt::format("the average of {} passes the range of {}", where, NameOf(info.dtype)),

@@ -123,7 +123,7 @@ std::unique_ptr<Output> ExtentCheckpoint::DoBeginOutput(const OutputRequest& req
   std::vector<Edit> edits;
   if (!request.provenance.empty()) edits = ProvenanceEdits(request.provenance);
   OutputLayout layout{.sources = files_, .main = {}, .data = {}};
-  layout.main.CopyEdited(0, file().size(), std::move(edits));
+  layout.main.CopyEdited(0, file(), edits, SpansIn(0, request.replaced, payloads_));
   return std::make_unique<SplicedOutput>(request, std::move(layout), payloads_, tensors());
 }
 

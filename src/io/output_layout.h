@@ -46,8 +46,10 @@ class FileLayout {
   void Insert(std::string bytes);
   void SkipTo(std::uint64_t offset);  // zeros up to there; not backwards
   // A whole file of the template, edited. The edits are in order of their offsets and don't
-  // overlap.
-  void CopyEdited(std::uint32_t source, std::uint64_t source_bytes, std::vector<Edit> edits);
+  // overlap. What is short between two of them is read and becomes literal (one piece is less
+  // than three), but for `slots`, sorted: what they touch is copied in any case.
+  void CopyEdited(std::uint32_t source, const InputFile& file, std::span<Edit> edits,
+                  std::span<const Extent> slots);
 
   std::uint64_t size() const noexcept { return size_; }
   std::span<const Copied> copied() const noexcept { return copied_; }

@@ -37,6 +37,18 @@ void AppendPiece(const Extent& piece, std::vector<PayloadRun>& runs) {
   run.bytes += piece.length;
 }
 
+std::vector<Extent> SpansIn(std::uint32_t file, std::span<const std::size_t> tensors,
+                            std::span<const Payload> payloads) {
+  std::vector<Extent> spans;
+  for (const std::size_t tensor : tensors) {
+    for (const PayloadRun& run : payloads[tensor].runs) {
+      if (run.file == file && run.bytes > 0) spans.push_back(run.span());
+    }
+  }
+  std::ranges::sort(spans, {}, &Extent::offset);
+  return spans;
+}
+
 void ForEachPart(const Payload& payload, const TensorInfo& tensor, const Box& box,
                  const std::function<void(const RunPart& part, std::uint64_t box_offset)>& visit) {
   std::uint64_t box_offset = 0;

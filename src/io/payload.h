@@ -55,6 +55,10 @@ struct Payload {
   std::uint32_t swapped_bytes = 0;
 };
 
+// Where the payloads of these tensors lie in one file, with the gaps inside them; sorted.
+std::vector<Extent> SpansIn(std::uint32_t file, std::span<const std::size_t> tensors,
+                            std::span<const Payload> payloads);
+
 // Adds a piece of a tensor's payload: to the last run, where it continues that one.
 void AppendPiece(const Extent& piece, std::vector<PayloadRun>& runs);
 

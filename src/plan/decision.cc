@@ -15,16 +15,14 @@ std::string UseOr(const TensorInfo& tensor, std::string_view otherwise) {
   return std::string(tensor.use.empty() ? otherwise : tensor.use);
 }
 
-bool IsComplex(DType dtype) { return dtype == DType::kComplex64 || dtype == DType::kComplex128; }
-
 // Whatever is included: these can't be averaged.
 std::optional<Decision> DecideByDType(const TensorInfo& tensor) {
   const bool is_unknown_weight = tensor.role == Role::kParameter && tensor.dtype == DType::kUnknown;
-  if (IsFloat(tensor.dtype) || is_unknown_weight) {
+  if (CanBeAveraged(tensor.dtype) || is_unknown_weight) {
     if (tensor.elements == 0 && !is_unknown_weight) return Decision{Action::kKeep, "no elements"};
     return std::nullopt;
   }
-  if (tensor.role == Role::kParameter && !IsComplex(tensor.dtype)) {
+  if (tensor.role == Role::kParameter) {
     return Decision{Action::kRequireEqual, UseOr(tensor, NameOf(tensor.role)) + ", not a float"};
   }
   if (tensor.unreadable.empty() || tensor.stored_bytes > 0) {

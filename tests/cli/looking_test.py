@@ -28,12 +28,39 @@ def names_of(result):
     return [line.split()[0] for line in result.stdout.split("\n\n")[0].splitlines()[1:]]
 
 
+def save_large_model(path, file_bytes):
+    """An initializer "w" of uint8 in raw_data: a hole, which takes no room on a disk."""
+    varint = onnx_models.varint
+
+    def head(elements):
+        tensor = b"\x08" + varint(elements) + b"\x10\x02\x42\x01w\x4a" + varint(elements)
+        initializer = b"\x2a" + varint(len(tensor) + elements) + tensor
+        return b"\x3a" + varint(len(initializer) + elements) + initializer
+
+    path.write_bytes(head(file_bytes - len(head(file_bytes))))
+    os.truncate(path, file_bytes)
+    return path
+
+
 class Inspect(CommandTest):
     def setUp(self):
         super().setUp()
         self.path = save_onnx(self.folder / "m.onnx", {
             "net.b.w": ones(4), "net.a.w": ones(10, 10), "net.b.n": np.arange(3),
             "head": ones(7).astype(np.float16), "net.a.b": ones(2)})
+
+    def test_passes_on_the_warnings_of_a_checkpoint(self):
+        path = save_large_model(self.folder / "large.onnx", (2 << 30) + 100_000_000)
+        result = run("inspect", path)
+        self.assertEqual(result.status, 0)
+        self.assertRegex(result.stderr, r"\Apolyak: warning: \S+large.onnx: .*2 GiB.*\n\Z")
+        self.assertIn("2.1 GiB in a file of 2.1 GiB", result.stdout)
+
+    def test_says_what_a_model_says_of_itself(self):
+        found = inspected(digits(12, "onnx"))
+        self.assertEqual(found["properties"], {"ir_version": "7", "opset": "13",
+                                               "producer": "pytorch 1.13.0"})
+        self.assertEqual(inspected(digits(12, "h5"))["properties"], {})
 
     def test_sorts_by_every_key(self):
         expected = {"file": "net.b.w net.a.w net.b.n head net.a.b",

@@ -57,6 +57,14 @@ class Report(ReportTest):
             self.assertLessEqual(memory[name], memory["budget_bytes"])
         self.assertTrue(report["durable"])
 
+    def test_plans_many_models_of_the_same_tensors_with_one_list_of_them(self):
+        """Ten lists would take more than the budget."""
+        paths = [model(self.folder / f"{k}.onnx",
+                       {f"layer.{i // 10}.block.{i % 10}.weight": [ONE + k]
+                        for i in range(20_000)}) for k in range(10)]
+        memory = self.made("average", *paths, "--memory", "64M", "--dry-run")["memory"]
+        self.assertLessEqual(memory["planned_bytes"], 64 << 20)
+
     def test_is_the_same_on_standard_output(self):
         report = self.made("average", self.a, self.b)
         result = run("average", self.a, self.b, "-o", self.output, "-f", "--json", "-q")

@@ -89,6 +89,19 @@ TEST_P(EveryFormat, ReadsAnyBoxAsThePartOfTheWhole) {
   }
 }
 
+TEST_P(EveryFormat, SharesTheListOfTensorsWithTheCheckpointBeforeIt) {
+  const auto first = Open(Fixture(GetParam(), 9)).checkpoint;
+  const std::uint64_t of_first = context_.index_budget.used_bytes();
+  const auto second = Open(Fixture(GetParam(), 10)).checkpoint;
+  EXPECT_EQ(second->tensors().data(), first->tensors().data());
+  std::uint64_t list_bytes = 0;
+  for (const TensorInfo& tensor : first->tensors()) list_bytes += tensor.list_bytes();
+  const std::uint64_t of_second = context_.index_budget.used_bytes() - of_first;
+  EXPECT_GT(of_second, 0U) << "where the payloads lie";
+  EXPECT_LE(of_second + list_bytes, of_first);
+  EXPECT_GE(context_.index_budget.most_bytes(), of_first + list_bytes) << "it had its own at first";
+}
+
 TEST_P(EveryFormat, AverageOfOneFileWithItselfIsThatFile) {
   const auto path = Fixture(GetParam());
   Average({path, path, path}, 2, kDefaultMemoryBytes, false);

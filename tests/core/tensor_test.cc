@@ -14,6 +14,19 @@ TEST(DType, KnowsWhatIsAveraged) {
   }
 }
 
+TEST(DType, TakesAComplexNumberForTwoFloats) {
+  EXPECT_EQ(PartOf(DType::kComplex64), DType::kFloat32);
+  EXPECT_EQ(PartOf(DType::kComplex128), DType::kFloat64);
+  for (const DType dtype : {DType::kComplex64, DType::kComplex128}) {
+    EXPECT_TRUE(CanBeAveraged(dtype));
+    EXPECT_EQ(PartsOfElement(dtype) * ElementBytes(PartOf(dtype)), ElementBytes(dtype));
+  }
+  EXPECT_EQ(PartOf(DType::kFloat16), DType::kFloat16);
+  EXPECT_EQ(PartsOfElement(DType::kFloat16), 1U);
+  EXPECT_TRUE(CanBeAveraged(DType::kFloat16));
+  EXPECT_FALSE(CanBeAveraged(DType::kInt64));
+}
+
 TEST(DType, HasNamesAndSizes) {
   EXPECT_EQ(NameOf(DType::kBFloat16), "bfloat16");
   EXPECT_EQ(ElementBytes(DType::kBFloat16), 2U);

@@ -20,11 +20,11 @@ using ::testing::HasSubstr;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-TensorInfo FloatTensor(const std::string& name, std::vector<std::uint64_t> shape) {
+TensorInfo WeightOf(DType dtype, std::vector<std::uint64_t> shape) {
   TensorInfo info;
-  info.name = name;
-  info.dtype = DType::kFloat32;
-  info.element_bytes = 4;
+  info.name = "t";
+  info.dtype = dtype;
+  info.element_bytes = ElementBytes(dtype);
   info.elements = ElementsOf(shape);
   info.shape = std::move(shape);
   info.role = Role::kParameter;
@@ -32,18 +32,18 @@ TensorInfo FloatTensor(const std::string& name, std::vector<std::uint64_t> shape
   return info;
 }
 
-// Checkpoints of raw float32 in files, and the means for one averaging run over them.
+// Checkpoints of raw float32, or of pairs of them, in files, and the means for one averaging run
+// over them.
 class AverageRunTest : public ::testing::Test {
  protected:
   void Add(const std::string& name, const std::vector<float>& values,
-           std::vector<std::uint64_t> shape) {
+           std::vector<std::uint64_t> shape, DType dtype = DType::kFloat32) {
     std::string bytes(values.size() * 4, '\0');
     std::memcpy(bytes.data(), values.data(), bytes.size());
     test::WriteFile(folder_ / name, bytes);
-    owned_.push_back(
-        std::make_unique<ExtentCheckpoint>(InputFiles{InputFile::Open(folder_ / name)},
-                                           std::vector{FloatTensor("t", std::move(shape))},
-                                           std::vector{Payload{.runs = {{0, bytes.size()}}}}));
+    owned_.push_back(std::make_unique<ExtentCheckpoint>(
+        InputFiles{InputFile::Open(folder_ / name)}, std::vector{WeightOf(dtype, std::move(shape))},
+        std::vector{Payload{.runs = {{0, bytes.size()}}}}));
     inputs_.push_back(owned_.back().get());
   }
 
@@ -131,6 +131,29 @@ TEST_F(AverageRunTest, NamesTensorAndIndexOfAnOverflow) {
   Add("b", {1, 3.1e38F}, {2});
   EXPECT_EQ(Failure({.weights = {4, 4}, .normalised = false}),
             "t: the average of element 1 (index [1]) passes the range of float32");
+}
+
+TEST_F(AverageRunTest, AveragesComplexNumbersPartByPart) {
+  std::vector<float> parts(20002);
+  for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = static_cast<float>(i);
+  Add("a", parts, {10001}, DType::kComplex64);
+  for (float& part : parts) part = -2 * part;
+  Add("b", parts, {10001}, DType::kComplex64);
+  const std::vector<float> found = Average({.weights = {1, 3}}, 2, 4096);
+  ASSERT_EQ(found.size(), parts.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    ASSERT_EQ(found[i], -1.25F * static_cast<float>(i));  // (i - 6 i) / 4, exact
+  }
+}
+
+TEST_F(AverageRunTest, NamesTheComplexNumberThatHasAnInfinity) {
+  std::vector<float> bad(12000, 1.0F);
+  bad[2 * 5003 + 1] = kInfinity;
+  Add("a", std::vector<float>(12000, 2.0F), {60, 100}, DType::kComplex64);
+  Add("b", bad, {60, 100}, DType::kComplex64);
+  EXPECT_EQ(Failure({.weights = {1, 1}}),
+            (folder_ / "b").string() +
+                ": t: NaN or infinity at the imaginary part of element 5003 (index [50,3])");
 }
 
 TEST_F(AverageRunTest, KeepsWhatIsNotFiniteInAllInputsAlike) {

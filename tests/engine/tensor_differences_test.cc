@@ -60,18 +60,20 @@ TEST(PairTensors, DecidesHowTheyAreCompared) {
   EXPECT_EQ(How(of(DType::kInt32, 3), of(DType::kInt64, 3)), ComparedAs::kNothing);
   EXPECT_EQ(How(of(DType::kInt32, 3), of(DType::kFloat32, 3)), ComparedAs::kNothing);
   EXPECT_EQ(How(of(DType::kFloat32, 3), of(DType::kFloat32, 4)), ComparedAs::kNothing);
-  EXPECT_EQ(How(of(DType::kComplex64, 3), of(DType::kComplex64, 3)), ComparedAs::kElements);
+  EXPECT_EQ(How(of(DType::kComplex64, 3), of(DType::kComplex64, 3)), ComparedAs::kValues);
+  EXPECT_EQ(How(of(DType::kComplex64, 3), of(DType::kComplex128, 3)), ComparedAs::kValues);
+  EXPECT_EQ(How(of(DType::kComplex64, 3), of(DType::kFloat32, 3)), ComparedAs::kNothing);
+  EXPECT_EQ(How(of(DType::kFloat8, 3), of(DType::kFloat8, 3)), ComparedAs::kElements);
   EXPECT_EQ(How(Unreadable("t", "x"), Unreadable("t", "y")), ComparedAs::kStored);
   EXPECT_EQ(How(Unreadable("t", "x"), Unreadable("t", "y", "other")), ComparedAs::kNothing);
   EXPECT_EQ(How(Unreadable("t", ""), Unreadable("t", "")), ComparedAs::kNothing);
 }
 
 TEST(TensorDifferences, DontDependOnWorkersOrTiles) {
-  const std::vector<std::pair<DType, DType>> dtypes = {{DType::kFloat32, DType::kFloat32},
-                                                       {DType::kFloat16, DType::kFloat64},
-                                                       {DType::kBFloat16, DType::kFloat32},
-                                                       {DType::kInt16, DType::kInt16},
-                                                       {DType::kComplex128, DType::kComplex128}};
+  const std::vector<std::pair<DType, DType>> dtypes = {
+      {DType::kFloat32, DType::kFloat32},      {DType::kFloat16, DType::kFloat64},
+      {DType::kBFloat16, DType::kFloat32},     {DType::kInt16, DType::kInt16},
+      {DType::kComplex64, DType::kComplex128}, {DType::kFloat8, DType::kFloat8}};
   std::vector<FakeTensor> in_a;
   std::vector<FakeTensor> in_b;
   for (std::uint32_t i = 0; i < dtypes.size(); ++i) {
@@ -117,12 +119,36 @@ TEST(TensorDifferences, FindTheLastByteOfWhatIsOnlyStored) {
 }
 
 TEST(TensorDifferences, CountElementsThatAreNoNumbers) {
-  const FakeCheckpoint a("a", {MakeTensor("c", DType::kComplex64, {3}, std::string(24, 'a'))});
+  const auto tensor = [](const std::string& payload) {
+    FakeTensor opaque = MakeTensor("c", DType::kOpaque, {3});
+    opaque.info.element_bytes = 8;
+    opaque.info.stored_bytes = payload.size();
+    opaque.payload = payload;
+    return opaque;
+  };
+  const FakeCheckpoint a("a", {tensor(std::string(24, 'a'))});
   std::string changed(24, 'a');
   changed[0] = 'b';
   changed[23] = 'b';
-  const FakeCheckpoint b("b", {MakeTensor("c", DType::kComplex64, {3}, changed)});
+  const FakeCheckpoint b("b", {tensor(changed)});
   EXPECT_EQ(DifferencesOf(a, b, PairTensors(a, b), {}, {})[0].differing, 2U);
+}
+
+TEST(TensorDifferences, OfComplexNumbersAreThoseOfTheirParts) {
+  const std::uint64_t elements = 40001;
+  const auto both = [&](std::uint32_t seed) {
+    FakeTensor parts = RandomTensor("parts", DType::kFloat64, 2 * elements, seed);
+    return std::vector{MakeTensor("complex", DType::kComplex128, {elements}, parts.payload), parts};
+  };
+  const FakeCheckpoint a("a", both(1));
+  const FakeCheckpoint b("b", both(2));
+  const auto found = DifferencesOf(a, b, PairTensors(a, b), {.tile_bytes = 4096}, {});
+  EXPECT_GT(found[0].differing, 0U);
+  EXPECT_EQ(found[0].differing, found[1].differing);
+  EXPECT_EQ(found[0].max_difference, found[1].max_difference);
+  EXPECT_EQ(found[0].max_ulps, found[1].max_ulps);
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(found[0].products),
+            std::bit_cast<std::uint64_t>(found[1].products));
 }
 
 }  // namespace

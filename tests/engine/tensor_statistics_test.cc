@@ -81,13 +81,29 @@ TEST(TensorStatistics, AreThoseOfTheDefinitionWhateverWorkersAndTiles) {
 TEST(TensorStatistics, LeaveOutWhatHasNone) {
   auto hidden = MakeTensor("hidden", DType::kFloat32, {4});
   hidden.info.unreadable = "for a test";
-  const FakeCheckpoint checkpoint("c", {hidden, MakeTensor("complex", DType::kComplex64, {4}),
-                                        MakeTensor("w", DType::kInt8, {4})});
+  const FakeCheckpoint checkpoint(
+      "c", {hidden, MakeTensor("tiny", DType::kFloat8, {4}), MakeTensor("w", DType::kInt8, {4})});
   const auto found = StatisticsOf(checkpoint, {}, {});
   EXPECT_EQ(found[0].elements(), 0U);
   EXPECT_EQ(found[1].elements(), 0U);
   EXPECT_EQ(found[2].elements(), 4U);
   EXPECT_EQ(StatisticsMemory(checkpoint).average_bytes, 4U);
+}
+
+TEST(TensorStatistics, OfComplexNumbersAreThoseOfTheirParts) {
+  const std::vector<float> parts = RandomFloats(600002);
+  const FakeCheckpoint checkpoint(
+      "c", {MakeTensor("complex", DType::kComplex64, {300001}, Payload(parts)),
+            MakeTensor("parts", DType::kFloat32, {600002}, Payload(parts))});
+  for (const std::uint64_t tile_bytes : {4096U, 262144U}) {
+    const auto found = StatisticsOf(checkpoint, {.workers = 2, .tile_bytes = tile_bytes}, {});
+    EXPECT_EQ(found[0].finite, parts.size());
+    EXPECT_EQ(found[0].min, found[1].min);
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(found[0].sum),
+              std::bit_cast<std::uint64_t>(SumByDefinition(parts)));
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(found[0].squares),
+              std::bit_cast<std::uint64_t>(found[1].squares));
+  }
 }
 
 TEST(TensorStatistics, EndWhenStopped) {

@@ -75,7 +75,7 @@ def bits_of(tensor):
     return unpack_bits(payload_bytes(tensor)[1], FORMAT_OF[tensor.data_type])
 
 
-def _varint(value):
+def varint(value):
     encoded = bytearray()
     while value >= 0x80:
         encoded.append(value & 0x7F | 0x80)
@@ -90,7 +90,7 @@ def payload_range(model_bytes, tensor):
     start = model_bytes.find(message)
     assert start >= 0 and model_bytes.find(message, start + 1) < 0, f"{tensor.name}: not found once"
     tag, payload = payload_bytes(tensor)
-    field = tag + _varint(len(payload)) + payload
+    field = tag + varint(len(payload)) + payload
     inside = message.find(field)
     assert inside >= 0
     start += inside + len(field) - len(payload)

@@ -1,33 +1,14 @@
-"""An averaged model runs in ONNX Runtime, and is better than each of the models in it.
-
-Needs Node.js and the package that onnxruntime/package.json pins; tools/setup_onnxruntime.sh
-installs it. POLYAK_NODE_MODULES says where it is.
-"""
-import os
-import pathlib
-import subprocess
+"""An averaged model runs in ONNX Runtime, and is better than each of the models in it."""
 import unittest
 
-from polyak_runner import DIGITS, REPOSITORY, FolderTest, last_four, need_program
-
-NODE_MODULES = pathlib.Path(
-    os.environ.get("POLYAK_NODE_MODULES") or REPOSITORY / "build/node/node_modules")
-SCRIPT = pathlib.Path(__file__).resolve().parent / "onnxruntime/accuracy.js"
+from onnxruntime_runner import output_lines
+from polyak_runner import DIGITS, FolderTest, last_four
 
 
 def accuracies(models):
     """The share of validation images that each model gets right."""
-    need_program("node")
-    if not (NODE_MODULES / "onnxruntime-node").is_dir():
-        raise unittest.SkipTest(f"ONNX Runtime is not in {NODE_MODULES}: "
-                                "tools/setup_onnxruntime.sh installs it")
-    done = subprocess.run(
-        ["node", SCRIPT, DIGITS / "val_x.f32", DIGITS / "val_y.u8", *models],
-        env={**os.environ, "NODE_PATH": str(NODE_MODULES)},
-        capture_output=True, text=True, timeout=120)
-    if done.returncode != 0:
-        raise AssertionError(done.stderr)
-    return [float(line) for line in done.stdout.split()]
+    lines = output_lines("accuracy.js", DIGITS / "val_x.f32", DIGITS / "val_y.u8", *models)
+    return [float(line) for line in lines]
 
 
 class OnnxRuntime(FolderTest):

@@ -31,16 +31,16 @@ class SplicedOutputTest : public ::testing::Test {
     payloads_ = {{.runs = {{9, 4}, {5, 4}}}, {.runs = {{18, 4}}}};
   }
 
-  OutputLayout Edited(std::vector<Edit> edits) const {
+  OutputLayout Edited(std::vector<Edit> edits, std::span<const std::size_t> replaced) const {
     OutputLayout layout{.sources = {file_}, .main = {}, .data = {}};
-    layout.main.CopyEdited(0, file_->size(), std::move(edits));
+    layout.main.CopyEdited(0, *file_, edits, SpansIn(0, replaced, payloads_));
     return layout;
   }
 
   std::string Splice(std::vector<std::size_t> replaced, std::vector<Edit> edits,
                      std::string_view provenance = "") {
     SplicedOutput output({.path = folder_ / "out", .replace_existing = true, .replaced = replaced},
-                         Edited(std::move(edits)), payloads_, tensors_);
+                         Edited(std::move(edits), replaced), payloads_, tensors_);
     for (std::size_t part = output.kept_parts(); part-- > 0;) output.WriteKept(part);
     for (const std::size_t tensor : replaced) {
       const std::string elements = tensor == 0 ? "01234567" : "wxyz";
@@ -93,8 +93,8 @@ TEST_F(SplicedOutputTest, RefusesToCommitWhileSomethingIsMissing) {
   const std::vector<std::size_t> replaced = {1};
   {
     SplicedOutput output({.path = folder_ / "out", .replaced = replaced},
-                         Edited({{.offset = 27, .removed = 0, .inserted = "!"}}), payloads_,
-                         tensors_);
+                         Edited({{.offset = 27, .removed = 0, .inserted = "!"}}, replaced),
+                         payloads_, tensors_);
     EXPECT_THROW(output.Commit(""), Error) << "nothing is there yet";
     for (std::size_t part = 0; part < output.kept_parts(); ++part) output.WriteKept(part);
     output.Write(1, RangeBox(0, 3), std::as_bytes(std::span("wxy", 3)));
@@ -106,10 +106,10 @@ TEST_F(SplicedOutputTest, RefusesToCommitWhileSomethingIsMissing) {
 TEST_F(SplicedOutputTest, KnowsItsSizeBefore) {
   const std::vector<std::size_t> none;
   const SplicedOutput output({.path = folder_ / "out", .replaced = none},
-                             Edited({{.offset = 13, .removed = 5, .inserted = "<>"}}), payloads_,
-                             tensors_);
+                             Edited({{.offset = 13, .removed = 5, .inserted = "<>"}}, none),
+                             payloads_, tensors_);
   EXPECT_EQ(output.size_bytes(), 27U - 5 + 2);
-  EXPECT_EQ(output.kept_bytes(), 27U - 5);
+  EXPECT_EQ(output.kept_bytes(), 27U - 18) << "what is short becomes literal";
 }
 
 TEST_F(SplicedOutputTest, WritesElementsInTheByteOrderOfTheFile) {
@@ -119,8 +119,8 @@ TEST_F(SplicedOutputTest, WritesElementsInTheByteOrderOfTheFile) {
   tensors_[1].elements = 2;
   payloads_[1].swapped_bytes = 2;
   const std::vector<std::size_t> replaced = {1};
-  SplicedOutput output({.path = folder_ / "out", .replaced = replaced}, Edited({}), payloads_,
-                       tensors_);
+  SplicedOutput output({.path = folder_ / "out", .replaced = replaced}, Edited({}, replaced),
+                       payloads_, tensors_);
   for (std::size_t part = 0; part < output.kept_parts(); ++part) output.WriteKept(part);
   output.Write(1, RangeBox(0, 2), std::as_bytes(std::span("wxyz", 4)));
   output.Commit("");

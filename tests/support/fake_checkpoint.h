@@ -25,7 +25,7 @@ inline FakeTensor MakeTensor(const std::string& name, DType dtype, std::vector<s
   tensor.info.element_bytes = ElementBytes(dtype);
   tensor.info.elements = ElementsOf(shape);
   tensor.info.shape = std::move(shape);
-  tensor.info.role = IsFloat(dtype) ? Role::kParameter : Role::kOther;
+  tensor.info.role = CanBeAveraged(dtype) ? Role::kParameter : Role::kOther;
   payload.resize(tensor.info.bytes());
   tensor.info.stored_bytes = payload.size();
   tensor.payload = std::move(payload);
@@ -34,8 +34,9 @@ inline FakeTensor MakeTensor(const std::string& name, DType dtype, std::vector<s
 
 class FakeCheckpoint final : public Checkpoint {
  public:
-  FakeCheckpoint(std::string path, std::vector<FakeTensor> tensors)
-      : Checkpoint(std::move(path), InfosOf(tensors), {}), fakes_(std::move(tensors)) {}
+  FakeCheckpoint(std::string path, std::vector<FakeTensor> tensors, CheckpointNotes notes = {})
+      : Checkpoint(std::move(path), InfosOf(tensors), std::move(notes)),
+        fakes_(std::move(tensors)) {}
   FakeCheckpoint(std::string path, std::vector<FakeTensor> tensors, GraphShape graph)
       : Checkpoint(std::move(path), InfosOf(tensors),
                    {.graph = std::make_shared<const GraphShape>(std::move(graph))}),

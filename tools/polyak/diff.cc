@@ -53,7 +53,8 @@ void Print(const Diff& found, const DiffOptions& options, double tolerance, std:
 int RunDiff(const DiffOptions& options, const Streams& streams) {
   ProgressBar bar(streams.err, options.quiet ? "never" : options.pass.progress);
   DiffJob job{.a = options.a, .b = options.b};
-  SetPass(options.pass, bar, job);
+  SetPass(options.pass, streams.err, bar, job);
+  if (options.quiet) job.control.warning = {};
   if (options.tolerance) job.tolerance = NumberOf("--tolerance", *options.tolerance);
   const Diff found = WithErrorsAsJson(options.json, streams.out, [&] { return Compare(job); });
   bar.Finish();

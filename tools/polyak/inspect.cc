@@ -32,7 +32,7 @@ struct InspectOptions {
 int RunInspect(const InspectOptions& options, const Streams& streams) {
   ProgressBar bar(streams.err, options.pass.progress);
   InspectJob job{.path = options.path, .statistics = options.statistics};
-  SetPass(options.pass, bar, job);
+  SetPass(options.pass, streams.err, bar, job);
   const Inspection found =
       WithErrorsAsJson(options.json, streams.out, [&] { return Inspect(job); });
   bar.Finish();
@@ -53,9 +53,8 @@ void AddInspect(CLI::App& app, Action& action) {
       "inspect",
       "List the tensors of a checkpoint\n\n"
       "Prints name, dtype, shape, role, size and storage of every tensor, totals by role and "
-      "dtype, and the record of how the checkpoint was made if polyak made it. Statistics are of "
-      "the "
-      "finite elements; they are the same on every machine.");
+      "dtype, what the checkpoint says of itself, and the record of how it was made if polyak made "
+      "it. Statistics are of the finite elements; they are the same on every machine.");
   inspect->footer(
       "Examples:\n"
       "  polyak inspect average.onnx\n"

@@ -33,10 +33,17 @@ Json TensorJson(const Inspection& found, std::uint32_t number) {
   json["elements"] = tensor.elements;
   json["bytes"] = tensor.stored_bytes;
   json["role"] = NameOf(tensor.role);
+  if (!tensor.use.empty()) json["use"] = tensor.use;
   json["storage"] = tensor.storage;
   json["readable"] = tensor.unreadable.empty();
   if (!tensor.unreadable.empty()) json["reason"] = tensor.unreadable;
   if (!found.statistics.empty()) json["stats"] = StatisticsJson(found.statistics[number]);
+  return json;
+}
+
+Json PropertiesJson(std::span<const Property> properties) {
+  Json json = Json::object();
+  for (const Property& property : properties) json[property.name] = property.value;
   return json;
 }
 
@@ -61,7 +68,9 @@ void PrintInspectionJson(const Inspection& found, const TensorOrder& order, std:
   const Checkpoint& checkpoint = *found.checkpoint;
   out << "{\"format\": " << JsonText(Json(found.format))
       << ",\n \"path\": " << JsonText(Json(checkpoint.path().string()))
-      << ",\n \"file_bytes\": " << checkpoint.file_bytes() << ",\n \"tensors\": ";
+      << ",\n \"file_bytes\": " << checkpoint.file_bytes()
+      << ",\n \"properties\": " << JsonText(PropertiesJson(checkpoint.properties()))
+      << ",\n \"tensors\": ";
   WriteJsonList(
       order, [&](std::uint32_t number) { return TensorJson(found, number); }, out);
   out << ",\n \"totals\": " << JsonText(TotalsJson(checkpoint.tensors()))

@@ -66,6 +66,11 @@ std::string StorageCell(const TensorInfo& tensor) {
   return storage;
 }
 
+// What it is used for says more than its role does.
+std::string RoleCell(const TensorInfo& tensor) {
+  return std::string(tensor.use.empty() ? NameOf(tensor.role) : tensor.use);
+}
+
 // The rows of a table, one after the other, as often as wanted.
 using VisitRow = std::function<void(Cells row)>;
 
@@ -97,9 +102,7 @@ void PrintTensors(const Inspection& found, const TensorOrder& order, std::size_t
       Cells row = {Printable(tensor.name), std::string(NameOf(tensor.dtype)),
                    ShapeText(tensor.shape)};
       if (has_statistics) Append(StatisticsCells(found.statistics[number]), row);
-      Append({std::string(NameOf(tensor.role)), std::to_string(tensor.stored_bytes),
-              StorageCell(tensor)},
-             row);
+      Append({RoleCell(tensor), std::to_string(tensor.stored_bytes), StorageCell(tensor)}, row);
       visit(std::move(row));
     }
   };
@@ -156,6 +159,17 @@ void PrintTotals(const Inspection& found, std::size_t most_columns, std::ostream
                      BytesText(checkpoint.file_bytes()), found.format);
 }
 
+// "ir_version 8, opset 17; ai.onnx.ml 3, producer pytorch 2.1"
+void PrintProperties(std::span<const Property> properties, std::ostream& out) {
+  if (properties.empty()) return;
+  std::string line;
+  for (const Property& property : properties) {
+    if (!line.empty()) line += ", ";
+    line += Printable(property.name) + " " + Printable(property.value);
+  }
+  out << line << '\n';
+}
+
 }  // namespace
 
 void PrintInspection(const Inspection& found, TensorOrder& order, bool as_tree, std::size_t columns,
@@ -166,6 +180,7 @@ void PrintInspection(const Inspection& found, TensorOrder& order, bool as_tree, 
     PrintTensors(found, order, columns, out);
   }
   PrintTotals(found, columns, out);
+  PrintProperties(found.checkpoint->properties(), out);
   const std::string_view provenance = found.checkpoint->provenance();
   if (!provenance.empty()) out << ProvenanceText(provenance) << '\n';
 }

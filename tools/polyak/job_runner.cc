@@ -52,11 +52,7 @@ void Print(const Report& report, const WorkOptions& options, std::ostream& out) 
 
 int Run(Job job, const WorkOptions& options, const Streams& streams) {
   ProgressBar bar(streams.err, options.quiet ? "never" : options.pass.progress);
-  SetPass(options.pass, bar, job);
-  job.control.warning = [&](const std::string& warning) {
-    bar.Finish();
-    PrintWarning(streams.err, warning);
-  };
+  SetPass(options.pass, streams.err, bar, job);
   CheckReportFile(options.report, job);
   Report report = options.dry_run ? PlanAverage(job) : Average(job);
   AddChoice(options, report);
