@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace polyak::onnx_format {
@@ -10,7 +12,7 @@ namespace {
 // With what vectors have in reserve and a map's nodes take.
 constexpr std::uint64_t kRecordBytes = 64;
 constexpr std::uint64_t kValueBytes = 96;
-constexpr std::uint64_t kReferenceBytes = 8;
+constexpr std::uint64_t kReferenceBytes = 16;
 constexpr std::uint64_t kGraphBytes = 512;
 constexpr std::uint64_t kRenamingBytes = 96;
 
@@ -25,6 +27,13 @@ bool GraphRecord::Charge(std::uint64_t bytes) {
 GraphRecord::NameHash GraphRecord::HashOf(std::string_view name) noexcept {
   const XXH128_hash_t hash = XXH3_128bits(name.data(), name.size());
   return {hash.low64, hash.high64};
+}
+
+GraphRecord::NameHash GraphRecord::HashOf(std::string_view domain, std::string_view name) {
+  std::string both(domain);
+  both += '\0';
+  both += name;
+  return HashOf(both);
 }
 
 ValueNumber GraphRecord::AddValue() {
@@ -59,7 +68,7 @@ void GraphRecord::BeginGraph(bool sees_outer) {
   graphs_.emplace_back().sees_outer = sees_outer;
 }
 
-void GraphRecord::EndGraph(RecordNumber owner) {
+RecordNumber GraphRecord::EndGraph(RecordNumber owner) {
   Graph ended = std::move(graphs_.back());
   graphs_.pop_back();
   if (ended.sees_outer && !graphs_.empty()) {
@@ -69,18 +78,29 @@ void GraphRecord::EndGraph(RecordNumber owner) {
       if (outer != kNoValue) outer_[value] = outer;
     }
   }
-  BeginRecord(Kind::kGraphEnd, owner);
-  if (is_full_) return;
+  const RecordNumber end = BeginRecord(Kind::kGraphEnd, owner);
+  if (end == kNoRecord) return end;
   inputs_.insert(inputs_.end(), ended.outputs.begin(), ended.outputs.end());
   outputs_.insert(outputs_.end(), ended.inputs.begin(), ended.inputs.end());
+  return end;
+}
+
+void GraphRecord::NameFunction(RecordNumber end, std::string_view domain, std::string_view name) {
+  if (end != kNoRecord && Charge(kValueBytes)) functions_[HashOf(domain, name)] = end;
+}
+
+void GraphRecord::AddCall(RecordNumber node, std::string_view domain, std::string_view name) {
+  if (node != kNoRecord && Charge(2 * sizeof(Call))) {
+    calls_.push_back({.node = node, .function = HashOf(domain, name)});
+  }
 }
 
 void GraphRecord::AddGraphInput(std::string_view name) {
-  if (Charge(2 * kReferenceBytes)) graphs_.back().inputs.push_back(Define(name));
+  if (Charge(kReferenceBytes)) graphs_.back().inputs.push_back(Define(name));
 }
 
 void GraphRecord::AddGraphOutput(std::string_view name) {
-  if (Charge(2 * kReferenceBytes)) graphs_.back().outputs.push_back(ValueOf(name));
+  if (Charge(kReferenceBytes)) graphs_.back().outputs.push_back(ValueOf(name));
 }
 
 RecordNumber GraphRecord::BeginRecord(Kind kind, RecordNumber owner) {
@@ -143,6 +163,13 @@ void GraphRecord::Resolve() {
     }
   }
   for (Renaming& renaming : renamings_) renaming.output = last(renaming.output);
+}
+
+RecordNumber GraphRecord::FunctionOf(RecordNumber node) const noexcept {
+  const auto call = std::ranges::lower_bound(calls_, node, {}, &Call::node);
+  if (call == calls_.end() || call->node != node) return kNoRecord;
+  const auto function = functions_.find(call->function);
+  return function == functions_.end() ? kNoRecord : function->second;
 }
 
 std::span<const ValueNumber> GraphRecord::InputsOf(RecordNumber record) const noexcept {

@@ -58,8 +58,12 @@ class GraphRecord {
 
   // Graphs and functions nest; a function sees nothing of what is around it.
   void BeginGraph(bool sees_outer);
-  // Its outputs and inputs become a record of `owner`'s.
-  void EndGraph(RecordNumber owner);
+  // Its outputs and inputs become a record of `owner`'s; the number of that record.
+  RecordNumber EndGraph(RecordNumber owner);
+  // The graph that ended with that record is what nodes of that name do.
+  void NameFunction(RecordNumber end, std::string_view domain, std::string_view name);
+  // The node may be a call of a function.
+  void AddCall(RecordNumber node, std::string_view domain, std::string_view name);
   void AddGraphInput(std::string_view name);
   void AddGraphOutput(std::string_view name);
 
@@ -81,6 +85,8 @@ class GraphRecord {
   std::span<const Record> records() const noexcept { return records_; }
   std::span<const ValueNumber> InputsOf(RecordNumber record) const noexcept;
   std::span<const ValueNumber> OutputsOf(RecordNumber record) const noexcept;
+  // The record that ends the function that a node calls; kNoRecord: none that is known.
+  RecordNumber FunctionOf(RecordNumber node) const noexcept;
   std::size_t values() const noexcept { return outer_.size(); }
   // kNoTensorNumber: it isn't stored.
   std::uint32_t TensorOf(ValueNumber value) const noexcept { return tensor_of_[value]; }
@@ -106,7 +112,13 @@ class GraphRecord {
     bool sees_outer = false;
   };
 
+  struct Call {
+    RecordNumber node = kNoRecord;
+    NameHash function;
+  };
+
   static NameHash HashOf(std::string_view name) noexcept;
+  static NameHash HashOf(std::string_view domain, std::string_view name);
   ValueNumber AddValue();
   ValueNumber ValueOf(const NameHash& name, Graph& graph);
   // kNoValue for no name, or where there is no room.
@@ -121,6 +133,8 @@ class GraphRecord {
   std::vector<ValueNumber> inputs_;   // of all records
   std::vector<ValueNumber> outputs_;  // likewise
   std::vector<Renaming> renamings_;
+  std::vector<Call> calls_;  // by node, ascending
+  std::unordered_map<NameHash, RecordNumber, TakeLow> functions_;
   // By value.
   std::vector<ValueNumber> outer_;  // the same in the graph around it; itself: there is none
   std::vector<std::uint32_t> tensor_of_;

@@ -78,7 +78,6 @@ class UseAnalysis {
 
   void FindUses(RecordNumber number) {
     const Record& record = record_.records()[number];
-    if (record.kind == Kind::kTensors) return;  // what they are is known without
     const auto inputs = record_.InputsOf(number);
     for (std::size_t slot = inputs.size(); slot-- > 0;) {  // of two equal uses the first holds
       if (inputs[slot] == kNoValue) continue;
@@ -96,7 +95,7 @@ class UseAnalysis {
       case Flow::kAll: return UseOfOutputs(node);
       case Flow::kSum: return UseInSum(node, slot);
       case Flow::kProduct: return UseInProduct(node, slot);
-      default: return op.UseOf(slot);
+      default: return op.name.empty() ? UseInFunction(node, slot) : op.UseOf(slot);
     }
   }
 
@@ -119,6 +118,15 @@ class UseAnalysis {
   const Use& UseInProduct(RecordNumber node, std::size_t slot) const {
     const std::uint8_t other = OriginOf(node, 1 - std::min<std::size_t>(slot, 1));
     return (other & (kDynamicScale | kIntegers)) != 0 ? kQuantizedScale : kUnknownUse;
+  }
+
+  // What the function that the node calls does with it; functions stand after the graph.
+  const Use& UseInFunction(RecordNumber node, std::size_t slot) const {
+    const RecordNumber function = record_.FunctionOf(node);
+    if (function == kNoRecord || function < node) return record_.records()[node].op->UseOf(slot);
+    const auto parameters = record_.OutputsOf(function);
+    if (slot >= parameters.size() || parameters[slot] == kNoValue) return kUnknownUse;
+    return *uses_[parameters[slot]];
   }
 
   // Of what a graph gives, by the node that the graph belongs to.

@@ -120,7 +120,7 @@ void GraphWalk::Function(FieldReader function) {
       NodeIn(function.Into(*field), place);
     }
   }
-  record_.EndGraph(kNoRecord);
+  record_.NameFunction(record_.EndGraph(kNoRecord), domain, name);
 }
 
 void GraphWalk::TrainingInfo(FieldReader training, std::size_t number) {
@@ -160,6 +160,7 @@ GraphWalk::Node GraphWalk::BeginNode(FieldReader node, Place& place) {
     record_.AddRenaming(found.output, place.path + found.output);
   }
   record_.SetOperator(found.record, op);
+  if (op.name.empty()) record_.AddCall(found.record, found.domain, found.op_type);
   if (found.output.empty()) found.output = "node " + std::to_string(place.nodes);
   ++place.nodes;
   return found;

@@ -183,22 +183,18 @@ NodeContent::NodeContent(std::string_view op_type, std::string_view domain)
     : operator_hash_(HashOf(domain == "ai.onnx" ? "" : domain, HashOf(op_type, 0))) {}
 
 void NodeContent::Add(const NodeAttribute& attribute) {
-  std::uint64_t hash = HashOf(attribute.name, attribute.values_hash);
-  hash = HashOf(attribute.graphs.size(), hash);
-  attribute_hashes_.push_back(hash);
+  other_hashes_ += last_hash_;
+  last_hash_ = HashOf(attribute.graphs.size(), HashOf(attribute.name, attribute.values_hash));
 }
 
 void NodeContent::AddTensor(const TensorInfo& tensor) {
-  std::uint64_t& hash = attribute_hashes_.back();
-  hash = HashOf(static_cast<std::uint64_t>(tensor.dtype), hash);
-  hash =
-      XXH3_64bits_withSeed(tensor.shape.data(), tensor.shape.size() * sizeof(std::uint64_t), hash);
+  last_hash_ =
+      XXH3_64bits_withSeed(tensor.shape.data(), tensor.shape.size() * sizeof(std::uint64_t),
+                           HashOf(static_cast<std::uint64_t>(tensor.dtype), last_hash_));
 }
 
-std::uint64_t NodeContent::Hash() {
-  std::ranges::sort(attribute_hashes_);
-  return XXH3_64bits_withSeed(attribute_hashes_.data(),
-                              attribute_hashes_.size() * sizeof(std::uint64_t), operator_hash_);
+std::uint64_t NodeContent::Hash() const {
+  return HashOf(other_hashes_ + last_hash_, operator_hash_);
 }
 
 }  // namespace polyak::onnx_format

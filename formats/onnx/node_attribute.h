@@ -41,11 +41,12 @@ class NodeContent {
   void Add(const NodeAttribute& attribute);
   // A tensor of the attribute added last: only what it is like, not its elements.
   void AddTensor(const TensorInfo& tensor);
-  std::uint64_t Hash();
+  std::uint64_t Hash() const;
 
  private:
   std::uint64_t operator_hash_;
-  std::vector<std::uint64_t> attribute_hashes_;
+  std::uint64_t last_hash_ = 0;     // of the attribute added last
+  std::uint64_t other_hashes_ = 0;  // of those before it, summed up: their order is free
 };
 
 }  // namespace polyak::onnx_format

@@ -260,7 +260,7 @@ class DryRun(Choice):
         self.assertEqual((result.status, result.stderr), (0, ""))
         self.assertEqual(snapshot(self.folder), before)
         self.assertRegex(result.stdout, r"(?m)^conv1\.weight +float32 +\[16,1,3,3\] +576 +average "
-                                        r"+parameter$")
+                                        r"+convolution weight$")
         self.assertRegex(result.stdout, r"(?m)^bn1\.bias .* keep +--exclude 'bn1\.\*'$")
         self.assertRegex(result.stdout, r"would read .*, write about .* free\)\nwould use .*peak "
                                         r"memory up")

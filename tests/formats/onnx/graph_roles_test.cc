@@ -142,6 +142,14 @@ TEST(GraphRoles, OfASettingThatSomethingElseTakesIsAParameter) {
   EXPECT_THAT(RolesOf(model), ElementsAre("w: parameter", "v: constant"));
 }
 
+TEST(GraphRoles, OfTwoLearnedUsesAreTheFirst) {
+  onnx::ModelProto model = test::EmptyModel();
+  AddNode(*model.mutable_graph(), "Conv", {"x", "w", "w"}, {"a"});
+  AddNode(*model.mutable_graph(), "BatchNormalization", {"a", "s", "b", "w", "v"}, {"y"});
+  AddWeight(*model.mutable_graph(), "w");
+  EXPECT_EQ(OpenedModel(model)->tensors()[0].use, "convolution weight");
+}
+
 TEST(GraphRoles, OfASettingThatTheGraphGivesAwayIsAParameter) {
   onnx::ModelProto model = test::EmptyModel();
   onnx::GraphProto& graph = *model.mutable_graph();
@@ -165,12 +173,55 @@ TEST(GraphRoles, FollowThePathOfAnEpsilon) {
   EXPECT_THAT(RolesOf(model), ElementsAre("e: parameter", "variance: parameter"));
 }
 
+TEST(GraphRoles, TakeOnlyOneElementForAnEpsilon) {
+  onnx::ModelProto model = test::EmptyModel();
+  onnx::GraphProto& graph = *model.mutable_graph();
+  AddNode(graph, "Add", {"x", "w"}, {"sum"});
+  AddNode(graph, "Sqrt", {"sum"}, {"y"});
+  constexpr std::array<float, 2> kTwo = {1, 2};
+  *graph.add_initializer() = test::FloatTensor("w", {2}, kTwo);
+  EXPECT_THAT(RolesOf(model), ElementsAre("w: parameter"));
+}
+
+TEST(GraphRoles, TellAnInnerTensorFromAnOuterOneOfItsName) {
+  onnx::ModelProto model = test::EmptyModel();
+  onnx::GraphProto& graph = *model.mutable_graph();
+  AddWeight(graph, "w");
+  AddNode(graph, "If", {"c"}, {"y"});
+  onnx::AttributeProto* branch = graph.mutable_node(0)->add_attribute();
+  branch->set_name("then_branch");
+  AddNode(*branch->mutable_g(), "Clip", {"x", "w"}, {"z"});
+  AddWeight(*branch->mutable_g(), "w");
+  EXPECT_THAT(RolesOf(model), ElementsAre("y/then_branch/w: constant", "w: parameter"));
+}
+
 TEST(GraphRoles, OfATrainingGraphSayNothingAgainstTheModels) {
   onnx::ModelProto model = test::EmptyModel();
   AddNode(*model.mutable_graph(), "Conv", {"x", "w"}, {"y"});
   AddWeight(*model.mutable_graph(), "w");
   AddNode(*model.add_training_info()->mutable_algorithm(), "Sub", {"w", "g"}, {"n"});
   EXPECT_EQ(OpenedModel(model)->tensors()[0].use, "convolution weight");
+}
+
+TEST(GraphRoles, LookIntoAFunctionThatTakesTheTensor) {
+  onnx::ModelProto model = test::EmptyModel();
+  AddNode(*model.mutable_graph(), "f", {"x", "v", "e", "u"}, {"y"}, "d");
+  AddNode(*model.mutable_graph(), "f", {"y", "v", "e", "u"}, {"z"}, "other");
+  for (const char* name : {"v", "e", "u"}) AddWeight(*model.mutable_graph(), name);
+  *model.mutable_graph()->mutable_node(1)->mutable_input(2) = "x";
+  onnx::FunctionProto* function = model.add_functions();
+  function->set_name("f");
+  function->set_domain("d");
+  for (const char* name : {"a", "b", "c", "d"}) function->add_input(name);
+  onnx::GraphProto holder;
+  AddNode(holder, "Conv", {"a", "b"}, {"y"});
+  AddNode(holder, "Pow", {"y", "c"}, {"z"});
+  AddNode(holder, "Mul", {"z", "d"}, {"o"});
+  *function->mutable_node() = holder.node();
+  const OpenedModel opened(model);
+  EXPECT_EQ(opened->tensors()[0].use, "convolution weight");
+  EXPECT_EQ(opened->tensors()[1].use, "Pow's exponent");
+  EXPECT_EQ(opened->tensors()[2].role, Role::kParameter);
 }
 
 TEST(GraphRoles, DoNotLookOutOfAFunction) {
