@@ -87,17 +87,25 @@ Edit Replacement(const Extent& extent, std::string bytes) {
   return {.offset = extent.offset, .removed = extent.length, .inserted = std::move(bytes)};
 }
 
-void RelocateEntries(const ExternalData& data, const std::string& name, std::uint64_t offset,
+void AppendEntry(std::string_view key, std::uint64_t value, std::string& bytes) {
+  AppendField(onnx::TensorProto::kExternalDataFieldNumber,
+              KeyValueEntry(key, std::to_string(value)), bytes);
+}
+
+// What was left to be guessed is said: another file may go on behind the tensor, and readers take
+// all of it.
+void RelocateEntries(const ExternalData& data, const std::string& name, const Extent& place,
                      std::vector<Edit>& edits) {
-  const std::string digits = std::to_string(offset);
+  std::string missing;
   edits.push_back(Replacement(data.location_value, name));
   if (data.offset_value.length > 0) {
-    edits.push_back(Replacement(data.offset_value, digits));
-  } else if (offset > 0) {
-    std::string entry;
-    AppendField(onnx::TensorProto::kExternalDataFieldNumber, KeyValueEntry("offset", digits),
-                entry);
-    edits.push_back(Replacement({data.location_entry.offset, 0}, std::move(entry)));
+    edits.push_back(Replacement(data.offset_value, std::to_string(place.offset)));
+  } else if (place.offset > 0) {
+    AppendEntry("offset", place.offset, missing);
+  }
+  if (!data.length) AppendEntry("length", place.length, missing);
+  if (!missing.empty()) {
+    edits.push_back(Replacement({data.location_entry.offset, 0}, std::move(missing)));
   }
 }
 
@@ -122,7 +130,9 @@ void LayOutOneFile(const ExternalTemplate& external, std::string name, OutputLay
   const DataPlaces places = LayOutSingle(external, data.layout);
   for (const ExternalTensor& tensor : external.tensors) {
     const auto& runs = external.payloads[tensor.tensor].runs;
-    RelocateEntries(tensor.data, data.name, runs.empty() ? 0 : places.at(KeyOf(runs[0])), edits);
+    Extent place;
+    if (!runs.empty()) place = {places.at(KeyOf(runs[0])), runs[0].bytes};
+    RelocateEntries(tensor.data, data.name, place, edits);
   }
   layout.data.push_back(std::move(data));
 }
@@ -143,6 +153,10 @@ void LayOutExternalData(const ExternalTemplate& external, const OutputRequest& r
   DropChecksums(external, request, edits);
   std::string name = SingleDataName(external, request);
   if (!name.empty()) return LayOutOneFile(external, std::move(name), layout, edits);
+  for (const ExternalTensor& tensor : external.tensors) {
+    const std::string& location = tensor.data.location;
+    if (location.find("../") != std::string::npos) layout.detours.push_back(location);
+  }
   for (std::uint32_t i = 1; i < external.names.size(); ++i) {
     OutputLayout::DataFile data{.name = external.names[i], .layout = {}};
     data.layout.Copy(i, {0, layout.sources[i]->size()});

@@ -143,7 +143,6 @@ bool LooksLikeModel(const InputFile& file) {
       if (!field) return false;
       const auto type = TypeInModel(field->number);
       if (type && *type != field->type) return false;
-      if (!type && known == 0) return false;
       known += type ? 1 : 0;
       if (field->number == ModelProto::kGraphFieldNumber) return true;
     }

@@ -30,6 +30,11 @@ CreatedFolders::~CreatedFolders() {
 void CreatedFolders::MakeFor(const fs::path& base, const std::string& name) {
   fs::path folder = base;
   for (const fs::path& part : fs::path(name).parent_path()) {
+    if (part == "." || part.empty()) continue;
+    if (part == "..") {
+      folder = folder.parent_path();
+      continue;
+    }
     folder /= part;
     struct stat status {};
     if (lstat(folder.c_str(), &status) == 0) {

@@ -76,6 +76,8 @@ struct OutputLayout {
   };
   FileLayout main;
   std::vector<DataFile> data;
+  // Paths like "sub/../w" by which the main file names them: "sub" must be there, too.
+  std::vector<std::string> detours;
 };
 
 }  // namespace polyak

@@ -111,6 +111,7 @@ void SplicedOutput::CreateFiles(const OutputRequest& request, const OutputLayout
   if (layout.data.size() > kMostOpenFiles) {
     cache = std::make_shared<DescriptorCache>(DescriptorCache::UsualSize());
   }
+  for (const std::string& detour : layout.detours) folders_.MakeFor(place.folder, detour);
   for (const OutputLayout::DataFile& data : layout.data) {
     folders_.MakeFor(place.folder, data.name);
     const std::filesystem::path path = place.Beside(data.name);

@@ -118,8 +118,8 @@ std::optional<Verdict> ModelComparison::Compare(std::string_view model) {
     return walked.error ? Verdict::kBothRefuse : Verdict::kOnlyWalkerAccepts;
   }
   if (walked.error) {
-    if (IsAboutMeaning(*walked.error)) return Verdict::kWalkerRefusesMeaning;
     complaint_ = std::string("only the walker refuses it: ") + walked.error->what();
+    if (IsAboutMeaning(*walked.error)) return Verdict::kWalkerRefusesMeaning;
     return std::nullopt;
   }
   const std::string name = FirstDifference(parsed, walked);

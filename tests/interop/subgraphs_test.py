@@ -169,29 +169,5 @@ class TensorsThatAreNotFloats(SubgraphTest):
             self.assertEqual(list(found.float_data), [0.5, 2.0])
 
 
-class StorageThatIsNotReadYet(SubgraphTest):
-    def test_is_refused_by_name_in_one_line(self):
-        """External data; float16 in int32_data."""
-        external = onnx_models.raw_tensor("outside", FLOAT32, [1, 2])
-        external.ClearField("raw_data")
-        external.data_location = TensorProto.EXTERNAL
-        for key, value in (("location", "weights.bin"), ("offset", "0"), ("length", "8")):
-            entry = external.external_data.add()
-            entry.key, entry.value = key, value
-        (self.folder / "weights.bin").write_bytes(bytes(8))
-        paths = [self.save(k, [self.weight(k), external]) for k in range(2)]
-        self.assert_refused(paths, "external")
-        half = helper.make_tensor("half", TensorProto.FLOAT16, [2], [1.0, 2.0])
-        self.assertTrue(half.int32_data)
-        paths = [self.save(k, [self.weight(k), half]) for k in range(2)]
-        output = self.folder / "output.onnx"
-        result = run("average", *paths, "-o", output)
-        if result.status == 0:
-            self.assertEqual(list(onnx_models.load(output).graph.initializer[1].int32_data),
-                             list(half.int32_data))
-        else:
-            self.assertRegex(result.stderr, r"\Apolyak: error: .*half")
-
-
 if __name__ == "__main__":
     unittest.main()

@@ -157,10 +157,10 @@ TEST_F(ExternalDataTest, GoesToOneFileInTheSameFolder) {
   EXPECT_THAT(ElementsAt(folder_ / "model/avg.onnx", 2), ElementsAre(30, 40));
   const onnx::ModelProto model = test::ReadModel(folder_ / "model/avg.onnx");
   const auto& entries = model.graph().initializer(1).external_data();
-  ASSERT_EQ(entries.size(), 2);
-  EXPECT_EQ(entries[0].key(), "offset");
-  EXPECT_EQ(entries[0].value(), "64");
-  EXPECT_EQ(entries[1].value(), "avg.onnx.data");
+  ASSERT_EQ(entries.size(), 3);
+  EXPECT_EQ(entries[0].key() + entries[0].value(), "offset64");
+  EXPECT_EQ(entries[1].key() + entries[1].value(), "length8");
+  EXPECT_EQ(entries[2].value(), "avg.onnx.data");
 }
 
 TEST_F(ExternalDataTest, NeverReplacesAFile) {
