@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "core/error.h"
+#include "core/graph_shape.h"
 #include "plan/match.h"
 #include "plan/plan.h"
 #include "support/fake_checkpoint.h"
@@ -48,8 +49,8 @@ std::pair<std::string, std::string> Refusal(Call&& call) {
 }
 
 TEST(MatchByGraph, PairsByTheOrderOfUse) {
-  const FakeCheckpoint a("a", Floats({"w", "b", "c"}), {{5, 6}, {2, 0, 1}, {}});
-  const FakeCheckpoint b("b", Floats({"x", "y", "z"}), {{5, 6}, {0, 1, 2}, {}});
+  const FakeCheckpoint a("a", Floats({"w", "b", "c"}), GraphShape{{5, 6}, {2, 0, 1}, {}});
+  const FakeCheckpoint b("b", Floats({"x", "y", "z"}), GraphShape{{5, 6}, {0, 1, 2}, {}});
   const MatchResult result = ByGraph(a, b);
   EXPECT_THAT(result.matches[0], ElementsAre(2, 0, 1));
   EXPECT_THAT(result.matches[1], ElementsAre(0, 1, 2));
@@ -57,8 +58,8 @@ TEST(MatchByGraph, PairsByTheOrderOfUse) {
 }
 
 TEST(MatchByGraph, PairsByNameWhatNoNodeUses) {
-  const FakeCheckpoint a("a", Floats({"spare", "w", "other"}), {{5}, {1}, {}});
-  const FakeCheckpoint b("b", Floats({"v", "spare", "w"}), {{5}, {0}, {}});
+  const FakeCheckpoint a("a", Floats({"spare", "w", "other"}), GraphShape{{5}, {1}, {}});
+  const FakeCheckpoint b("b", Floats({"v", "spare", "w"}), GraphShape{{5}, {0}, {}});
   const MatchResult result = ByGraph(a, b);
   EXPECT_THAT(result.matches[0], ElementsAre(1, 0, kNoTensor));
   ASSERT_EQ(result.mismatches.list.size(), 2U);
@@ -67,25 +68,25 @@ TEST(MatchByGraph, PairsByNameWhatNoNodeUses) {
 }
 
 TEST(MatchByGraph, PassesOverNodesThatMakeAliases) {
-  const FakeCheckpoint a("a", Floats({"w"}), {{0, 5, 0, 6}, {0, 0}, {{"v", 0}}});
-  const FakeCheckpoint b("b", Floats({"w", "v"}), {{5, 6}, {0, 1}, {}});
+  const FakeCheckpoint a("a", Floats({"w"}), GraphShape{{0, 5, 0, 6}, {0, 0}, {{"v", 0}}});
+  const FakeCheckpoint b("b", Floats({"w", "v"}), GraphShape{{5, 6}, {0, 1}, {}});
   EXPECT_THAT(ByGraph(a, b).matches[0], ElementsAre(0, 0));
 }
 
 TEST(MatchByGraph, RefusesATemplateThatMergedWhatIsTwoElsewhere) {
-  const FakeCheckpoint a("a", Floats({"w", "v"}), {{5, 6}, {0, 1}, {}});
-  const FakeCheckpoint b("b", Floats({"u"}), {{0, 5, 6}, {0, 0}, {{"t", 0}}});
+  const FakeCheckpoint a("a", Floats({"w", "v"}), GraphShape{{5, 6}, {0, 1}, {}});
+  const FakeCheckpoint b("b", Floats({"u"}), GraphShape{{0, 5, 6}, {0, 0}, {{"t", 0}}});
   const auto [text, hint] = Refusal([&] { ByGraph(a, b); });
   EXPECT_EQ(text, "a: v: is a tensor of its own here, but one with 'u' in the template b");
   EXPECT_THAT(hint, HasSubstr("--template"));
 }
 
 TEST(MatchByGraph, RefusesAnotherGraphAndSaysWhere) {
-  const FakeCheckpoint a("a", Floats({"w"}), {{5, 0, 7}, {0}, {}});
-  const FakeCheckpoint b("b", Floats({"w"}), {{5, 6}, {0}, {}});
+  const FakeCheckpoint a("a", Floats({"w"}), GraphShape{{5, 0, 7}, {0}, {}});
+  const FakeCheckpoint b("b", Floats({"w"}), GraphShape{{5, 6}, {0}, {}});
   EXPECT_EQ(Refusal([&] { ByGraph(a, b); }).first,
             "a: its graph has another shape than the template's: its node 2 is node 1 in b");
-  const FakeCheckpoint longer("a", Floats({"w"}), {{5, 6, 7}, {0}, {}});
+  const FakeCheckpoint longer("a", Floats({"w"}), GraphShape{{5, 6, 7}, {0}, {}});
   EXPECT_THAT(Refusal([&] { ByGraph(longer, b); }).first,
               HasSubstr("b has nothing like its node 2"));
   EXPECT_THAT(Refusal([&] { ByGraph(b, longer); }).first,
@@ -94,14 +95,14 @@ TEST(MatchByGraph, RefusesAnotherGraphAndSaysWhere) {
 
 TEST(MatchByGraph, RefusesACheckpointWithoutAGraph) {
   const FakeCheckpoint a("a", Floats({"w"}));
-  const FakeCheckpoint b("b", Floats({"w"}), {{5}, {0}, {}});
+  const FakeCheckpoint b("b", Floats({"w"}), GraphShape{{5}, {0}, {}});
   EXPECT_THAT(Refusal([&] { ByGraph(a, b); }).first, HasSubstr("a: has no graph"));
   EXPECT_THAT(Refusal([&] { ByGraph(b, a); }).first, HasSubstr("a: has no graph"));
 }
 
 TEST(MatchByName, FindsAnAliasOfTheInput) {
-  const FakeCheckpoint a("a", Floats({"w"}), {{0, 5}, {0}, {{"v", 0}}});
-  const FakeCheckpoint b("b", Floats({"w", "v"}), {{5}, {0, 1}, {}});
+  const FakeCheckpoint a("a", Floats({"w"}), GraphShape{{0, 5}, {0}, {{"v", 0}}});
+  const FakeCheckpoint b("b", Floats({"w", "v"}), GraphShape{{5}, {0, 1}, {}});
   const std::vector<const Checkpoint*> inputs = {&a, &b};
   const MatchResult result = MatchByName(inputs, {.template_index = 1}, NeedsPartner);
   EXPECT_THAT(result.matches[0], ElementsAre(0, 0));
@@ -109,8 +110,8 @@ TEST(MatchByName, FindsAnAliasOfTheInput) {
 }
 
 TEST(MatchByName, RefusesATemplateWhoseAliasIsATensorElsewhereEvenIfItMayBeMissing) {
-  const FakeCheckpoint a("a", Floats({"w", "v"}), {{5}, {0, 1}, {}});
-  const FakeCheckpoint b("b", Floats({"w"}), {{0, 5}, {0}, {{"v", 0}}});
+  const FakeCheckpoint a("a", Floats({"w", "v"}), GraphShape{{5}, {0, 1}, {}});
+  const FakeCheckpoint b("b", Floats({"w"}), GraphShape{{0, 5}, {0}, {{"v", 0}}});
   const std::vector<const Checkpoint*> inputs = {&a, &b};
   for (const bool keep_missing : {false, true}) {
     const MatchRequest request{.template_index = 1, .keep_missing = keep_missing};
@@ -120,18 +121,18 @@ TEST(MatchByName, RefusesATemplateWhoseAliasIsATensorElsewhereEvenIfItMayBeMissi
 }
 
 TEST(MakePlan, SaysThatTheGraphsAreTheSameWhereNamesAreNot) {
-  const FakeCheckpoint a("a", Floats({"w"}), {{5}, {0}, {}});
-  const FakeCheckpoint b("b", Floats({"v"}), {{5}, {0}, {}});
+  const FakeCheckpoint a("a", Floats({"w"}), GraphShape{{5}, {0}, {}});
+  const FakeCheckpoint b("b", Floats({"v"}), GraphShape{{5}, {0}, {}});
   EXPECT_THAT(Refusal([&] { PlanOf(a, b); }).second, HasSubstr("--match graph"));
   EXPECT_THAT(PlanOf(a, b, {.match = MatchBy::kGraph}).averaged, ElementsAre(0));
-  const FakeCheckpoint other("a", Floats({"w"}), {{6}, {0}, {}});
+  const FakeCheckpoint other("a", Floats({"w"}), GraphShape{{6}, {0}, {}});
   EXPECT_THAT(Refusal([&] { PlanOf(other, b); }).second, Not(HasSubstr("--match")));
 }
 
 TEST(MakePlan, WarnsOnceOfGraphsThatDiffer) {
-  const FakeCheckpoint a("a", Floats({"w"}), {{5}, {0}, {}});
-  const FakeCheckpoint b("b", Floats({"w"}), {{6}, {0}, {}});
-  const FakeCheckpoint c("c", Floats({"w"}), {{7}, {0}, {}});
+  const FakeCheckpoint a("a", Floats({"w"}), GraphShape{{5}, {0}, {}});
+  const FakeCheckpoint b("b", Floats({"w"}), GraphShape{{6}, {0}, {}});
+  const FakeCheckpoint c("c", Floats({"w"}), GraphShape{{7}, {0}, {}});
   const std::vector<const Checkpoint*> inputs = {&a, &b, &c};
   EXPECT_THAT(MakePlan(inputs, {.template_index = 2}).warnings,
               ElementsAre("a: its graph is not the template's: its node 0 is node 0 in c; "
