@@ -155,37 +155,44 @@ class WhatIsPrinted(CommandTest):
         lines = result.stdout.splitlines()
         self.assertEqual(lines[0].split(), ["TENSOR", "DTYPE", "SHAPE", "ROLE", "BYTES", "STORAGE"])
         tensors = onnx_models.all_tensors(onnx_models.load(digits(9)))
+        uses = {"conv.weight": "convolution weight", "bn.weight": "normalization scale",
+                "bn.bias": "normalization bias", "bn.running_mean": "running mean",
+                "bn.running_var": "running variance", "fc.weight": "matrix weight",
+                "fc.bias": "matrix bias"}
         expected = [[tensor.name, "float32", "[" + ",".join(map(str, tensor.dims)) + "]",
-                     "parameter", str(len(tensor.raw_data)), "raw_data"] for tensor in tensors]
-        self.assertEqual([line.split() for line in lines[1:len(tensors) + 1]], expected)
+                     uses[re.sub(r"\d", "", tensor.name)], str(len(tensor.raw_data)), "raw_data"]
+                    for tensor in tensors]
+        self.assertEqual([re.split("  +", line) for line in lines[1:len(tensors) + 1]], expected)
 
     def test_by_inspect_of_a_digits_file_is_this(self):
         """The columns and their order, word for word."""
         self.assertEqual(run("inspect", digits(9)).stdout, """\
-TENSOR            DTYPE    SHAPE        ROLE       BYTES  STORAGE
-conv1.weight      float32  [16,1,3,3]   parameter    576  raw_data
-bn1.weight        float32  [16]         parameter     64  raw_data
-bn1.bias          float32  [16]         parameter     64  raw_data
-bn1.running_mean  float32  [16]         parameter     64  raw_data
-bn1.running_var   float32  [16]         parameter     64  raw_data
-conv2.weight      float32  [32,16,3,3]  parameter  18432  raw_data
-bn2.weight        float32  [32]         parameter    128  raw_data
-bn2.bias          float32  [32]         parameter    128  raw_data
-bn2.running_mean  float32  [32]         parameter    128  raw_data
-bn2.running_var   float32  [32]         parameter    128  raw_data
-fc1.weight        float32  [32,128]     parameter  16384  raw_data
-fc1.bias          float32  [32]         parameter    128  raw_data
-bn3.weight        float32  [32]         parameter    128  raw_data
-bn3.bias          float32  [32]         parameter    128  raw_data
-bn3.running_mean  float32  [32]         parameter    128  raw_data
-bn3.running_var   float32  [32]         parameter    128  raw_data
-fc2.weight        float32  [10,32]      parameter   1280  raw_data
-fc2.bias          float32  [10]         parameter     40  raw_data
+TENSOR            DTYPE    SHAPE        ROLE                 BYTES  STORAGE
+conv1.weight      float32  [16,1,3,3]   convolution weight     576  raw_data
+bn1.weight        float32  [16]         normalization scale     64  raw_data
+bn1.bias          float32  [16]         normalization bias      64  raw_data
+bn1.running_mean  float32  [16]         running mean            64  raw_data
+bn1.running_var   float32  [16]         running variance        64  raw_data
+conv2.weight      float32  [32,16,3,3]  convolution weight   18432  raw_data
+bn2.weight        float32  [32]         normalization scale    128  raw_data
+bn2.bias          float32  [32]         normalization bias     128  raw_data
+bn2.running_mean  float32  [32]         running mean           128  raw_data
+bn2.running_var   float32  [32]         running variance       128  raw_data
+fc1.weight        float32  [32,128]     matrix weight        16384  raw_data
+fc1.bias          float32  [32]         matrix bias            128  raw_data
+bn3.weight        float32  [32]         normalization scale    128  raw_data
+bn3.bias          float32  [32]         normalization bias     128  raw_data
+bn3.running_mean  float32  [32]         running mean           128  raw_data
+bn3.running_var   float32  [32]         running variance       128  raw_data
+fc2.weight        float32  [10,32]      matrix weight         1280  raw_data
+fc2.bias          float32  [10]         matrix bias             40  raw_data
 
-ROLE       DTYPE    TENSORS  ELEMENTS  BYTES
-parameter  float32       18      9530  38120
+ROLE               DTYPE    TENSORS  ELEMENTS  BYTES
+parameter          float32       12      9370  37480
+running statistic  float32        6       160    640
 
 18 tensors, 9530 elements, 37.2 KiB in a file of 39.4 KiB (onnx)
+ir_version 7, opset 13, producer pytorch 1.13.0
 """)
 
 
