@@ -20,9 +20,9 @@ struct TensorAlias {
 
 struct GraphShape {
   // One hash per node, in the order of the file, subgraphs and functions included. It covers the
-  // operator, its attributes and which values it takes, by the order in which values come up; names,
-  // doc strings and weights are left out. 0: the node makes an alias, and counts for nothing. Equal
-  // lists, zeros aside: the graphs have the same shape.
+  // operator, its attributes and which values it takes, by the order in which values come up;
+  // names, doc strings and weights are left out. 0: the node makes an alias, and counts for
+  // nothing. Equal lists, zeros aside: the graphs have the same shape.
   std::vector<std::uint64_t> node_hashes;
   // The tensors in the order in which nodes first use them, each once, and once more for each alias
   // that nodes use: where two graphs have the same shape, the n-th of the one is the n-th of the

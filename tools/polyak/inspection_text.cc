@@ -141,7 +141,7 @@ void PrintTree(const Inspection& found, TensorOrder& order, std::size_t most_col
 
 void PrintTotals(const Inspection& found, std::size_t most_columns, std::ostream& out) {
   const Checkpoint& checkpoint = *found.checkpoint;
-  Table table({{.title = "ROLE"},
+  Table table({{.title = "ROLE", .may_shrink = true},
                {.title = "DTYPE"},
                {.title = "TENSORS", .align = Align::kRight, .leaves_first = 1},
                {.title = "ELEMENTS", .align = Align::kRight, .leaves_first = 2},
