@@ -155,20 +155,14 @@ class WhatIsPrinted(CommandTest):
         lines = result.stdout.splitlines()
         self.assertEqual(lines[0].split(), ["TENSOR", "DTYPE", "SHAPE", "ROLE", "BYTES", "STORAGE"])
         tensors = onnx_models.all_tensors(onnx_models.load(digits(9)))
+        uses = {"conv.weight": "convolution weight", "bn.weight": "normalization scale",
+                "bn.bias": "normalization bias", "bn.running_mean": "running mean",
+                "bn.running_var": "running variance", "fc.weight": "matrix weight",
+                "fc.bias": "matrix bias"}
         expected = [[tensor.name, "float32", "[" + ",".join(map(str, tensor.dims)) + "]",
-                     self.role_of(tensor.name), str(len(tensor.raw_data)), "raw_data"]
+                     uses[re.sub(r"\d", "", tensor.name)], str(len(tensor.raw_data)), "raw_data"]
                     for tensor in tensors]
         self.assertEqual([re.split("  +", line) for line in lines[1:len(tensors) + 1]], expected)
-
-    @staticmethod
-    def role_of(name):
-        """By PyTorch's names: what the exporter gives to Conv, BatchNormalization and Gemm."""
-        layer, part = name.split(".")
-        if part.startswith("running"):
-            return {"running_mean": "running mean", "running_var": "running variance"}[part]
-        if layer.startswith("bn"):
-            return {"weight": "normalization scale", "bias": "normalization bias"}[part]
-        return ("convolution " if layer.startswith("conv") else "matrix ") + part
 
     def test_by_inspect_of_a_digits_file_is_this(self):
         """The columns and their order, word for word."""

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "core/error.h"
+#include "core/graph_shape.h"
 #include "plan/match.h"
 #include "plan/plan.h"
 #include "support/fake_checkpoint.h"
