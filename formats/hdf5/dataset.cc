@@ -136,7 +136,9 @@ DatasetTensor Translate(const wire::Dataset& dataset, std::uint64_t file_bytes) 
     ThrowCorrupt(
         fmt::format("its storage of {} bytes is larger than the file", dataset.storage_bytes()));
   }
-  if (type.order != std::endian::native) result.payload.swapped_bytes = type.ordered_bytes;
+  if (type.order != std::endian::native) {
+    result.payload.swapped_bytes = static_cast<std::uint8_t>(type.ordered_bytes);
+  }
   if (info.unreadable.empty() && bytes > 0) {
     result.payload.runs = {ExtentOf(dataset, info)};
     info.stored_bytes = bytes;

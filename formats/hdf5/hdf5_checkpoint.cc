@@ -74,7 +74,7 @@ void CheckpointBuilder::CheckAliasesAgree() const {
   std::unordered_map<std::uint64_t, std::size_t> first_at;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     if (payloads_[i].runs.empty()) continue;
-    const std::size_t first = first_at.emplace(payloads_[i].runs.front().offset, i).first->second;
+    const std::size_t first = first_at.emplace(payloads_[i].runs[0].offset, i).first->second;
     if (tensors_[first].dtype == tensors_[i].dtype && tensors_[first].shape == tensors_[i].shape &&
         payloads_[first].swapped_bytes == payloads_[i].swapped_bytes) {
       continue;

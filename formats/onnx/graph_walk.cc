@@ -219,7 +219,7 @@ void GraphWalk::FloatsOf(const NodeAttribute& attribute, const Node& node, const
   if (attribute.has_too_many_runs()) {
     tensor.info.unreadable = "a list of floats is in more than 4096 separate runs";
     tensor.info.stored_bytes = 0;
-    tensor.payload.runs.clear();
+    tensor.payload.runs = {};
   }
   const bool is_learned = IsLearnedAttribute(node.op_type, attribute.name);
   tensor.info.role = is_learned ? Role::kParameter : Role::kConstant;
@@ -257,6 +257,7 @@ void GraphWalk::SparseTensor(FieldReader message, std::string name, const Node* 
     AddOfNode(std::move(sparse.values), *owner, name, place);
   }
   Add(std::move(sparse.indices), place.path, name + ".indices");
+  Add(std::move(sparse.dims), place.path, name + ".dims");
 }
 
 void GraphWalk::AddOfNode(IndexedTensor tensor, const Node& node, const std::string& name,

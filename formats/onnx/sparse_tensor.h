@@ -13,6 +13,7 @@ namespace polyak::onnx_format {
 struct IndexedSparseTensor {
   IndexedTensor values;
   IndexedTensor indices;
+  IndexedTensor dims;  // the shape that the values are spread over, as a tensor of integers
 };
 
 // A message without one of them, or with one of them twice, gives one that is unreadable. Throws

@@ -54,16 +54,7 @@ struct VarintNumbers {
   std::vector<VarintRun> runs;
 
   void Add(const Field& field) {
-    if (runs.size() > kMostRuns) return;
-    if (field.type == WireType::kBytes && field.content.length > 0) {
-      runs.push_back({field.content, false});
-    } else if (field.type == WireType::kVarint) {
-      if (!runs.empty() && runs.back().has_tags && runs.back().extent.end() == field.whole.offset) {
-        runs.back().extent.length += field.whole.length;
-      } else {
-        runs.push_back({field.whole, true});
-      }
-    }
+    if (runs.size() <= kMostRuns) AppendVarints(field, runs);
   }
 };
 
@@ -302,14 +293,11 @@ void SetPayload(const TensorFields& fields, FieldReader& message, IndexedTensor&
   }
 }
 
-void DropEmptyRuns(std::vector<PayloadRun>& runs) {
-  std::erase_if(runs, [](const PayloadRun& run) { return run.bytes == 0; });
-}
-
 }  // namespace
 
 std::uint64_t IndexedTensor::index_bytes() const noexcept {
-  std::uint64_t bytes = info.index_bytes() + payload.runs.size() * sizeof(PayloadRun);
+  std::uint64_t bytes = info.index_bytes();
+  if (payload.runs.size() > 1) bytes += payload.runs.size() * sizeof(PayloadRun);
   if (varints) bytes += sizeof(VarintPayload) + varints->runs().size() * sizeof(VarintRun);
   // Lists of them have room to grow; and there will be a run.
   if (external) bytes += 2 * sizeof(ExternalData) + external->location.size() + sizeof(PayloadRun);
@@ -326,7 +314,6 @@ IndexedTensor IndexTensor(FieldReader message) {
     tensor.info.element_bytes = ElementBytes(tensor.info.dtype);
     tensor.info.elements = ElementsOf(tensor.info.shape);
     SetPayload(fields, message, tensor);
-    DropEmptyRuns(tensor.payload.runs);
   } catch (Error& error) {
     if (!fields.name.empty()) error.AddContext(fields.name);
     throw;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/error.h"
-#include "formats/onnx/wire.h"
 
 namespace polyak::onnx_format {
 namespace {
@@ -16,6 +15,18 @@ constexpr std::uint64_t kBlockElements = 16384;
 static_assert(std::endian::native == std::endian::little);
 
 }  // namespace
+
+void AppendVarints(const Field& field, std::vector<VarintRun>& runs) {
+  if (field.type == WireType::kBytes && field.content.length > 0) {
+    runs.push_back({field.content, false});
+  } else if (field.type == WireType::kVarint) {
+    if (!runs.empty() && runs.back().has_tags && runs.back().extent.end() == field.whole.offset) {
+      runs.back().extent.length += field.whole.length;
+    } else {
+      runs.push_back({field.whole, true});
+    }
+  }
+}
 
 VarintCursor::VarintCursor(const InputFile& file, std::span<const VarintRun> runs, std::size_t run,
                            std::uint64_t offset)

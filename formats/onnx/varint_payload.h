@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "formats/onnx/wire.h"
 #include "io/byte_reader.h"
 #include "io/input_file.h"
 #include "io/payload.h"
@@ -20,6 +21,10 @@ struct VarintRun {
   Extent extent;
   bool has_tags = false;
 };
+
+// Adds what a field of repeated varints has, packed or not, to the last run where it continues that
+// one. A field of another wire type adds nothing.
+void AppendVarints(const Field& field, std::vector<VarintRun>& runs);
 
 // Steps through the varints of several runs. Not shared between threads.
 class VarintCursor {

@@ -14,8 +14,9 @@ class CreatedFolders {
   CreatedFolders& operator=(const CreatedFolders&) = delete;
   ~CreatedFolders();
 
-  // Makes those that lead from `base` to the file `name` and aren't there, by way of ".." too (which
-  // doesn't lead out of `base`). Throws Error with the folder in front: kUsage where one is a symbolic link (it may lead anywhere), kSystem.
+  // Makes those that lead from `base` to the file `name` and aren't there, by way of ".." too
+  // (which doesn't lead out of `base`). Throws Error with the folder in front: kUsage where one is
+  // a symbolic link (it may lead anywhere), kSystem.
   void MakeFor(const std::filesystem::path& base, const std::string& name);
   // They stay.
   void Keep() noexcept { created_.clear(); }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 namespace polyak {
 namespace {
@@ -26,14 +27,24 @@ constexpr std::size_t kBufferBytes = 65536;
 
 }  // namespace
 
+PayloadRuns::PayloadRuns(std::vector<PayloadRun> runs) {
+  std::erase_if(runs, [](const PayloadRun& run) { return run.bytes == 0; });
+  if (runs.size() == 1) one_ = runs[0];
+  if (runs.size() > 1) many_ = std::make_shared<const std::vector<PayloadRun>>(std::move(runs));
+}
+
+bool PayloadRuns::operator==(const PayloadRuns& other) const noexcept {
+  return std::ranges::equal(*this, other);
+}
+
 void AppendPiece(const Extent& piece, std::vector<PayloadRun>& runs) {
   if (runs.empty() || !Continues(runs.back(), piece)) {
     runs.emplace_back(piece);
     return;
   }
   PayloadRun& run = runs.back();
-  run.gap_bytes = static_cast<std::uint32_t>(piece.offset - run.span().end());
-  run.piece_bytes = static_cast<std::uint32_t>(piece.length);
+  run.gap_bytes = static_cast<std::uint8_t>(piece.offset - run.span().end());
+  run.piece_bytes = static_cast<std::uint8_t>(piece.length);
   run.bytes += piece.length;
 }
 

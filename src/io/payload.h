@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -24,11 +26,11 @@ struct Extent {
 // A run of bytes of one file, or single numbers with something else between them (a tag in front of
 // each): pieces of one size at one distance.
 struct PayloadRun {
-  std::uint64_t offset = 0;       // of the first piece
-  std::uint64_t bytes = 0;        // of the payload, without what lies between; whole pieces
-  std::uint32_t piece_bytes = 0;  // at most 8; 0: all of it is one piece
-  std::uint32_t gap_bytes = 0;    // between one piece and the next
-  std::uint32_t file = 0;         // number of the file in its checkpoint
+  std::uint64_t offset = 0;      // of the first piece
+  std::uint64_t bytes = 0;       // of the payload, without what lies between; whole pieces
+  std::uint32_t file = 0;        // number of the file in its checkpoint
+  std::uint8_t piece_bytes = 0;  // at most 8; 0: all of it is one piece
+  std::uint8_t gap_bytes = 0;    // between one piece and the next
 
   PayloadRun() = default;
   PayloadRun(std::uint64_t first, std::uint64_t count, std::uint32_t in_file = 0) noexcept
@@ -47,12 +49,33 @@ struct PayloadRun {
   }
 };
 
+// A list of runs, none of them empty, which needs no memory of its own for what nearly all payloads
+// are: one run. A checkpoint may have a hundred thousand of them.
+class PayloadRuns {
+ public:
+  PayloadRuns() = default;
+  PayloadRuns(std::initializer_list<PayloadRun> runs) : PayloadRuns(std::vector(runs)) {}
+  // Drops empty ones.
+  PayloadRuns(std::vector<PayloadRun> runs);  // NOLINT(google-explicit-constructor): it is a list
+
+  const PayloadRun* begin() const noexcept { return many_ ? many_->data() : &one_; }
+  const PayloadRun* end() const noexcept { return begin() + size(); }
+  std::size_t size() const noexcept { return many_ ? many_->size() : one_.bytes > 0 ? 1 : 0; }
+  bool empty() const noexcept { return size() == 0; }
+  const PayloadRun& operator[](std::size_t i) const noexcept { return begin()[i]; }
+  bool operator==(const PayloadRuns& other) const noexcept;
+
+ private:
+  PayloadRun one_;
+  std::shared_ptr<const std::vector<PayloadRun>> many_;
+};
+
 struct Payload {
   // They follow one another in row-major order; together they hold stored_bytes.
-  std::vector<PayloadRun> runs;
+  PayloadRuns runs;
   // Groups of bytes that must be reversed to have native order: an element, or half a complex
   // number. 0: none, the file has native order.
-  std::uint32_t swapped_bytes = 0;
+  std::uint8_t swapped_bytes = 0;
 };
 
 // Where the payloads of these tensors lie in one file, with the gaps inside them; sorted.

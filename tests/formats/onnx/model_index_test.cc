@@ -129,7 +129,7 @@ TEST(ModelIndex, FindsTheValuesAndTheIndicesOfSparseTensors) {
   *sparse->mutable_indices() =
       test::RawTensor("", onnx::TensorProto::INT64, {2}, std::string(16, '\1'));
   const OpenedModel opened(model);
-  ASSERT_THAT(opened.Names(), ElementsAre("s", "s.indices"));
+  ASSERT_THAT(opened.Names(), ElementsAre("s", "s.indices", "s.dims"));
   EXPECT_EQ(opened->tensors()[0].role, Role::kParameter);
   EXPECT_EQ(opened->tensors()[1].role, Role::kConstant);
   EXPECT_THAT(opened.Elements<float>(0), ElementsAre(1, 2));
@@ -140,7 +140,7 @@ TEST(ModelIndex, ListsASparseTensorWithoutIndicesAsUnreadable) {
   *model.mutable_graph()->add_sparse_initializer()->mutable_values() =
       test::FloatTensor("s", {2}, kValues);
   const OpenedModel opened(model);
-  ASSERT_THAT(opened.Names(), ElementsAre("s", "s.indices"));
+  ASSERT_THAT(opened.Names(), ElementsAre("s", "s.indices", "s.dims"));
   EXPECT_THAT(opened->tensors()[1].unreadable, HasSubstr("indices left out"));
 }
 
