@@ -156,9 +156,10 @@ std::string ExternalData() {
   AddEntry(part, "offset", "16");
   AddEntry(part, "length", "16");
   part.set_data_location(TensorProto::EXTERNAL);
-  TensorProto& whole = AddTensor(graph, "whole", TensorProto::DOUBLE, kDataFileBytes / 8);
-  AddEntry(whole, "location", std::string(kDataFile));
-  whole.set_data_location(TensorProto::EXTERNAL);
+  TensorProto& rest = AddTensor(graph, "rest", TensorProto::DOUBLE, (kDataFileBytes - 32) / 8);
+  AddEntry(rest, "location", std::string(kDataFile));
+  AddEntry(rest, "offset", "32");
+  rest.set_data_location(TensorProto::EXTERNAL);
   *graph.add_initializer() = Weights("inside");
   return model.SerializeAsString();
 }
