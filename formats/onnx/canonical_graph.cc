@@ -14,9 +14,9 @@ using Record = GraphRecord::Record;
 
 class Canonical {
  public:
-  Canonical(const GraphRecord& record, const std::vector<std::uint32_t>& with_indices)
+  Canonical(const GraphRecord& record, const std::vector<std::uint32_t>& sparse)
       : record_(record),
-        with_indices_(with_indices),
+        sparse_(sparse),
         number_of_(record.values()),
         tensor_of_(record.values()),
         node_of_(record.records().size()) {}
@@ -90,13 +90,14 @@ class Canonical {
 
   void AddTensor(std::uint32_t tensor) {
     shape_.tensors_by_use.push_back(tensor);
-    if (std::ranges::binary_search(with_indices_, tensor)) {
-      shape_.tensors_by_use.push_back(tensor + 1);
+    if (std::ranges::binary_search(sparse_, tensor)) {
+      shape_.tensors_by_use.push_back(tensor + 1);  // indices
+      shape_.tensors_by_use.push_back(tensor + 2);  // dims
     }
   }
 
   const GraphRecord& record_;
-  const std::vector<std::uint32_t>& with_indices_;
+  const std::vector<std::uint32_t>& sparse_;
   std::vector<std::uint32_t> number_of_;  // by value
   std::vector<std::uint32_t> tensor_of_;  // by value, second names included
   std::vector<std::uint32_t> node_of_;    // by record
@@ -108,11 +109,11 @@ class Canonical {
 }  // namespace
 
 std::shared_ptr<const GraphShape> MakeGraphShape(GraphRecord& record,
-                                                 const std::vector<std::uint32_t>& with_indices) {
+                                                 const std::vector<std::uint32_t>& sparse) {
   const std::uint64_t bytes =
       (record.values() * 2 + record.records().size()) * sizeof(std::uint32_t);
   if (!record.Charge(bytes)) return nullptr;
-  return std::make_shared<const GraphShape>(Canonical(record, with_indices).Take());
+  return std::make_shared<const GraphShape>(Canonical(record, sparse).Take());
 }
 
 std::uint64_t BytesOf(const GraphShape& shape) noexcept {

@@ -15,11 +15,11 @@
 
 namespace polyak::onnx_format {
 
-// `with_indices` are the tensors, ascending, whose indices are the tensor after them. The record is
+// `sparse` are the tensors, ascending, whose indices and dims are the two after them. The record is
 // resolved. Linear time; the memory that the work takes is charged to the record (null where it
 // doesn't fit), that of the result is the caller's to charge.
 std::shared_ptr<const GraphShape> MakeGraphShape(GraphRecord& record,
-                                                 const std::vector<std::uint32_t>& with_indices);
+                                                 const std::vector<std::uint32_t>& sparse);
 
 // An estimate of the memory that it takes.
 std::uint64_t BytesOf(const GraphShape& shape) noexcept;

@@ -77,7 +77,7 @@ class GraphWalk {
   ModelIndex& index_;
   GraphRecord record_;
   Place main_;
-  std::vector<std::uint32_t> sparse_;  // tensors that are followed by their indices
+  std::vector<std::uint32_t> sparse_;  // tensors that are followed by their indices and dims
   bool is_training_ = false;
 };
 

@@ -6,7 +6,7 @@
 //   OUTPUT                 the value of the Constant node that makes OUTPUT
 //   OUTPUT.ATTRIBUTE       a tensor that is an attribute of the node that makes OUTPUT
 //   OUTPUT/ATTRIBUTE/...   the same in a subgraph (If, Loop, Scan) of the node that makes OUTPUT
-//   NAME.indices           the indices of a sparse tensor, whose values are NAME
+//   NAME.indices, .dims    the indices and the shape of a sparse tensor, whose values are NAME
 //   DOMAIN::FUNCTION()/... the same in a function of the model; without a domain FUNCTION()/...,
 //                          with an overload DOMAIN::FUNCTION:OVERLOAD()/...
 //   training_info[i].algorithm/...      the same in a graph that trains the model, or

@@ -1,11 +1,11 @@
 // ONNX: a ModelProto in the Protocol Buffers wire format (formats/onnx/wire.h).
 // https://github.com/onnx/onnx/blob/main/docs/IR.md
 //
-// Supported: initializers and Constant values of the main graph, of subgraphs at any depth and
-// of functions (model_index.h), stored as tensor_proto.h says. The output is the model's bytes
-// with the payloads replaced and one metadata_props entry, key "polyak", at its end or in place of
-// an older one.
-// Refused for now: external data in a template, sparse tensors, training_info.
+// Supported: initializers, sparse ones too, and Constant values of the main graph, of subgraphs at
+// any depth, of functions and of training graphs (model_index.h), stored as tensor_proto.h says, in
+// the model or in files beside it (external_data.h). The output is the model's bytes with the
+// payloads replaced and one metadata_props entry, key "polyak", at its end or in place of an older
+// one. What a tensor is for is decided by the operators that use it (operator_table.h).
 #pragma once
 
 #include <memory>

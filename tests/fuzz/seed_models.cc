@@ -156,9 +156,10 @@ std::string ExternalData() {
   AddEntry(part, "offset", "16");
   AddEntry(part, "length", "16");
   part.set_data_location(TensorProto::EXTERNAL);
-  TensorProto& start = AddTensor(graph, "start", TensorProto::DOUBLE, 2);
-  AddEntry(start, "location", std::string(kDataFile));
-  start.set_data_location(TensorProto::EXTERNAL);
+  TensorProto& rest = AddTensor(graph, "rest", TensorProto::DOUBLE, (kDataFileBytes - 32) / 8);
+  AddEntry(rest, "location", std::string(kDataFile));
+  AddEntry(rest, "offset", "32");
+  rest.set_data_location(TensorProto::EXTERNAL);
   *graph.add_initializer() = Weights("inside");
   return model.SerializeAsString();
 }

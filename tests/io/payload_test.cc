@@ -79,8 +79,9 @@ TEST_F(SpacedNumbersTest, AreFoundByBoxes) {
   info.element_bytes = 4;
   info.shape = {kNumbers};
   info.elements = kNumbers;
-  Payload payload{.runs = {PayloadRun(0, 8), runs_[0]}};
-  payload.runs[1].bytes -= 8;
+  PayloadRun rest = runs_[0];
+  rest.bytes -= 8;
+  const Payload payload{.runs = {PayloadRun(0, 8), rest}};
   std::vector<std::string> parts;
   ForEachPart(payload, info, RangeBox(1, 4), [&](const RunPart& part, std::uint64_t box_offset) {
     parts.push_back(std::to_string(part.run.OffsetOf(part.begin)) + ":" +

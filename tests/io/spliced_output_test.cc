@@ -128,11 +128,12 @@ TEST_F(SplicedOutputTest, WritesElementsInTheByteOrderOfTheFile) {
 }
 
 TEST_F(SplicedOutputTest, LeavesWhatLiesBetweenScatteredNumbers) {
-  payloads_[0] = {.runs = {}};
+  std::vector<PayloadRun> runs;
   for (const std::uint64_t offset : {0U, 2U, 4U, 6U, 8U, 10U, 12U, 14U}) {
-    AppendPiece({offset, 1}, payloads_[0].runs);
+    AppendPiece({offset, 1}, runs);
   }
-  ASSERT_EQ(payloads_[0].runs.size(), 1U);
+  ASSERT_EQ(runs.size(), 1U);
+  payloads_[0] = {.runs = runs};
   EXPECT_EQ(Splice({0, 1}, {}), "0e1d2A3A4B5B6|7id|wxyz|tail");
   EXPECT_EQ(Splice({0},
                    {
