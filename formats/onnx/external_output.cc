@@ -128,6 +128,7 @@ void LayOutOneFile(const ExternalTemplate& external, std::string name, OutputLay
                    std::vector<Edit>& edits) {
   OutputLayout::DataFile data{.name = std::move(name), .layout = {}};
   const DataPlaces places = LayOutSingle(external, data.layout);
+  edits.reserve(edits.size() + 2 * external.tensors.size());
   for (const ExternalTensor& tensor : external.tensors) {
     const auto& runs = external.payloads[tensor.tensor].runs;
     Extent place;

@@ -61,6 +61,9 @@ class LengthFixer {
 
 std::vector<Edit> WithLengths(const InputFile& file, std::vector<Edit> edits) {
   std::ranges::sort(edits, {}, &Edit::offset);
+  // An external tensor that moves has two edits, and the lengths of two entries and of itself: to
+  // grow by doubling would cost more memory than the list takes.
+  edits.reserve(edits.size() * 5 / 2 + 64);
   ByteReader bytes(file);
   LengthFixer(edits).Fix(FieldReader(bytes, {0, file.size()}, 0), 0, edits.size());
   std::ranges::sort(edits, {}, &Edit::offset);

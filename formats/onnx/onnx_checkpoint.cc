@@ -53,7 +53,7 @@ void OnnxCheckpoint::DoCheckOutput(const OutputRequest& request) const {
 // Measured with 100,000 tensors: entries that move cost edits of their own and of the lengths
 // around them.
 std::uint64_t OnnxCheckpoint::DoOutputMemoryBytes(const OutputRequest& request) const {
-  constexpr std::uint64_t kMovedTensorBytes = 1024;
+  constexpr std::uint64_t kMovedTensorBytes = 640;
   constexpr std::uint64_t kTensorBytes = 96;
   constexpr std::uint64_t kFileBytes = 768;
   if (external_.empty()) return 0;
