@@ -22,6 +22,7 @@ A new case needs only its commands: --rewrite adds the rest. Read what it writes
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import unittest
@@ -82,6 +83,32 @@ def make_inputs(folder):
     (folder / "folder").mkdir()
 
 
+def make_onnx_inputs(folder):
+    """Models whose graphs say what their tensors are."""
+    weight = onnx_models.raw_tensor("w", FLOAT32, [ONE] * 2, [1, 2])
+    for k, names in ((1, ("fc.weight", "fc.bias")), (2, ("onnx::MatMul_7", "onnx::Add_8"))):
+        tensors = [onnx_models.raw_tensor(names[0], FLOAT32, [ONE] * 2, [1, 2]),
+                   onnx_models.raw_tensor(names[1], FLOAT32, [ONE] * 2)]
+        nodes = [helper.make_node("MatMul", ["x", names[0]], [f"y{k}"]),
+                 helper.make_node("Add", [f"y{k}", names[1]], ["out"])]
+        onnx_models.save(onnx_models.model_of(tensors, nodes), folder / f"export{k}.onnx")
+        (folder / f"run{k}").mkdir()
+        (folder / f"run{k}/weights.bin").write_bytes(struct.pack("<6f", 0, 0, k, k, 0, 0))
+        outside = onnx_models.raw_tensor("outside", FLOAT32, [ONE] * 2)
+        outside.ClearField("raw_data")
+        outside.data_location = outside.EXTERNAL
+        for key, value in (("location", "weights.bin"), ("offset", "8"), ("length", "8")):
+            outside.external_data.add(key=key, value=value)
+        onnx_models.save(onnx_models.model_of([weight, outside]), folder / f"run{k}/model.onnx")
+        outside.external_data[0].value = "../weights.bin"
+        onnx_models.save(onnx_models.model_of([outside]), folder / f"run{k}/escape.onnx")
+        integers = [helper.make_tensor("q", 3, [2], [k, 2]),
+                    onnx_models.raw_tensor("q_scale", FLOAT32, [ONE], []), weight]
+        nodes = [helper.make_node("DequantizeLinear", ["q", "q_scale"], ["a"]),
+                 helper.make_node("MatMul", ["x", "w"], ["b"])]
+        onnx_models.save(onnx_models.model_of(integers, nodes), folder / f"quantized{k}.onnx")
+
+
 def masked(text, folder):
     text = text.replace(str(folder), "[FOLDER]")
     for pattern, stands_for in MASKS:
@@ -130,6 +157,7 @@ class Golden(FolderTest):
 
     def check(self, path):
         make_inputs(self.folder)
+        make_onnx_inputs(self.folder)
         expected = path.read_text()
         self.assertIn("\n--- status ", expected, f"{path.name}: --rewrite adds what comes of it")
         self.assertEqual(played(expected, self.folder), expected,
@@ -143,6 +171,7 @@ def rewrite(names):
         test = Golden("check")
         test.setUp()
         make_inputs(test.folder)
+        make_onnx_inputs(test.folder)
         text = path.read_text()
         new = played(text, test.folder)
         test.doCleanups()

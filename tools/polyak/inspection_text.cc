@@ -68,7 +68,10 @@ std::string StorageCell(const TensorInfo& tensor) {
 
 // What it is used for says more than its role does.
 std::string RoleCell(const TensorInfo& tensor) {
-  return std::string(tensor.use.empty() ? NameOf(tensor.role) : tensor.use);
+  if (tensor.use.empty()) return std::string(NameOf(tensor.role));
+  // Of a quantized tensor the use is an operator, which says little by itself.
+  if (tensor.role == Role::kQuantized) return fmt::format("quantized ({})", tensor.use);
+  return std::string(tensor.use);
 }
 
 // The rows of a table, one after the other, as often as wanted.
@@ -154,8 +157,10 @@ void PrintTotals(const Inspection& found, std::size_t most_columns, std::ostream
   out << '\n';
   table.Print(out, most_columns);
   const Totals totals = TotalsOf(checkpoint.tensors());
-  out << fmt::format("\n{}, {}, {} in a file of {} ({})\n", Counted(totals.tensors, "tensor"),
+  const std::size_t files = checkpoint.files().size();
+  out << fmt::format("\n{}, {}, {} in {} of {} ({})\n", Counted(totals.tensors, "tensor"),
                      Counted(totals.elements, "element"), BytesText(totals.bytes),
+                     files == 1 ? "a file" : Counted(files, "file"),
                      BytesText(checkpoint.file_bytes()), found.format);
 }
 

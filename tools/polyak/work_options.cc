@@ -32,21 +32,7 @@ void SetTemplate(const std::string& choice, Job& job) {
   }
 }
 
-}  // namespace
-
-void AddChoiceOptions(CLI::App& app, WorkOptions& options) {
-  app.add_option("--last", options.last, "Take only the newest N of the checkpoints")
-      ->type_name("N")
-      ->group("Choice");
-  app.add_option("--every", options.every,
-                 "Take only every K-th of them, counted back from the newest; --last counts what "
-                 "is left")
-      ->type_name("K")
-      ->group("Choice");
-  app.add_option("--template", options.template_choice,
-                 "The checkpoint that the output copies all but the averages from (default: last)")
-      ->type_name("first|last|PATH")
-      ->group("Choice");
+void AddTensorOptions(CLI::App& app, WorkOptions& options) {
   app.add_option("--include", options.include,
                  "Average only tensors whose names match, optimizer state too")
       ->type_name("GLOB")
@@ -75,6 +61,24 @@ void AddChoiceOptions(CLI::App& app, WorkOptions& options) {
       ->check(CLI::IsMember({"refuse", "keep"}))
       ->type_name("refuse|keep")
       ->group("Choice");
+}
+
+}  // namespace
+
+void AddChoiceOptions(CLI::App& app, WorkOptions& options) {
+  app.add_option("--last", options.last, "Take only the newest N of the checkpoints")
+      ->type_name("N")
+      ->group("Choice");
+  app.add_option("--every", options.every,
+                 "Take only every K-th of them, counted back from the newest; --last counts what "
+                 "is left")
+      ->type_name("K")
+      ->group("Choice");
+  app.add_option("--template", options.template_choice,
+                 "The checkpoint that the output copies all but the averages from (default: last)")
+      ->type_name("first|last|PATH")
+      ->group("Choice");
+  AddTensorOptions(app, options);
 }
 
 void AddWorkOptions(CLI::App& app, WorkOptions& options) {
