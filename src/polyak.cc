@@ -54,8 +54,6 @@ void WriteOutput(PreparedRun& run) {
   run.report().durability = output->Commit(RecordFor(run));
   run.report().seconds.commit = run.LapSeconds();
   run.report().write_bytes = output->size_bytes();
-  run.report().data_files = output->paths();
-  run.report().data_files.pop_back();  // the output itself
 }
 
 Report Finish(PreparedRun& run) {

@@ -63,6 +63,9 @@ struct Job {
   std::vector<std::filesystem::path> left_out;
   // Further files that the output must not replace: what was passed over, lists of inputs.
   std::vector<std::filesystem::path> keep_intact;
+  // What the caller is going to write itself (a report): refused where it would replace a file that
+  // the run reads or writes.
+  std::vector<std::filesystem::path> other_outputs;
   RunControl control;
 };
 

@@ -58,7 +58,8 @@ PreparedRun::PreparedRun(const Job& job) : job_(job) {
   const std::uint64_t index_bytes = OpenInputs();
   RefuseOutputOverInput();
   report_.free_bytes = FindOutputPlace(job.output, job.replace_existing).free_bytes;
-  reference().CheckOutput(OutputRequestOf(job));
+  report_.data_files = reference().DataFilesOf(OutputRequestOf(job));
+  RefuseOtherOutputs();
   report_.seconds.open = LapSeconds();
   // A helper's peak is over before the tiles': the two don't add up.
   report_.peak_memory_bytes = PeakMemoryBytes() + PeakMemoryBytesOfChildren();
@@ -151,6 +152,27 @@ void PreparedRun::RefuseOutputOverInput() const {
   }
   for (const std::filesystem::path& path : job_.keep_intact) {
     if (IdentityOf(path) == output) RefuseOutput(path.string() + ", which the run was told of");
+  }
+}
+
+// What else the caller writes must not take the place of what the run reads or writes.
+void PreparedRun::RefuseOtherOutputs() const {
+  for (const std::filesystem::path& path : job_.other_outputs) {
+    const std::optional<FileIdentity> file = IdentityOf(path);
+    std::string what;
+    for (const Checkpoint* input : inputs_) {
+      const std::vector<FileIdentity> files = input->files();
+      if (file && std::ranges::find(files, *file) != files.end()) {
+        what = "a file of the input " + input->path().string();
+      }
+    }
+    for (const std::filesystem::path& data : report_.data_files) {
+      if (IsSamePlace(path, data)) what = "the output's data";
+    }
+    if (what.empty()) continue;
+    Error error(ErrorKind::kUsage, "would replace " + what);
+    error.AddContext(path.string());
+    throw error;
   }
 }
 

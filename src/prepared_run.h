@@ -48,6 +48,7 @@ class PreparedRun {
   std::size_t TemplateIndex() const;
   std::uint64_t OpenInputs();
   void RefuseOutputOverInput() const;
+  void RefuseOtherOutputs() const;
   [[noreturn]] void RefuseOutput(const std::string& what) const;
   void WarnOfRepeated();
   void DescribeInputs();

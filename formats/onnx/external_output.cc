@@ -142,11 +142,23 @@ void LayOutOneFile(const ExternalTemplate& external, std::string name, OutputLay
 
 std::string SingleDataName(const ExternalTemplate& external, const OutputRequest& request) {
   const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
-  const bool is_single = request.single_data || IsInFolder(external.model, place);
-  const std::vector<std::string> single_name = {place.target.filename().string() + ".data"};
+  const std::string own_name = place.target.filename().string();
+  const bool is_single = request.single_data || IsInFolder(external.model, place) ||
+                         std::ranges::find(external.names, own_name) != external.names.end();
+  const std::vector<std::string> single_name = {own_name + ".data"};
   const fs::path existing = ExistingFile(place, is_single ? single_name : external.names);
   RefuseIfThere(existing, request, place);
   return is_single || !existing.empty() ? FreeDataName(place) : "";
+}
+
+std::vector<fs::path> ExternalFilesOf(const ExternalTemplate& external,
+                                      const OutputRequest& request) {
+  const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
+  const std::string single_name = SingleDataName(external, request);
+  if (!single_name.empty()) return {place.Beside(single_name)};
+  std::vector<fs::path> files;
+  for (const std::string& name : external.names.subspan(1)) files.push_back(place.Beside(name));
+  return files;
 }
 
 void LayOutExternalData(const ExternalTemplate& external, const OutputRequest& request,

@@ -7,6 +7,7 @@
 // replaced by data: another model may use it.
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,6 +30,10 @@ struct ExternalTemplate {
 // Where the data will go: one name, or (empty) the template's own names.
 // Throws Error (kUsage, with the file in front) where an existing file is in the way.
 std::string SingleDataName(const ExternalTemplate& external, const OutputRequest& request);
+
+// The data files that the output will have. Throws as SingleDataName.
+std::vector<std::filesystem::path> ExternalFilesOf(const ExternalTemplate& external,
+                                                   const OutputRequest& request);
 
 // Adds the data files to the layout, whose sources are there, and to `edits` what changes in the
 // model. A checksum of data that is averaged is left out. Throws as SingleDataName.

@@ -46,8 +46,10 @@ void OnnxCheckpoint::DoRead(std::size_t tensor, const Box& box,
   });
 }
 
-void OnnxCheckpoint::DoCheckOutput(const OutputRequest& request) const {
-  if (!external_.empty()) SingleDataName(external(), request);
+std::vector<std::filesystem::path> OnnxCheckpoint::DoDataFilesOf(
+    const OutputRequest& request) const {
+  if (external_.empty()) return {};
+  return ExternalFilesOf(external(), request);
 }
 
 // Measured with 100,000 tensors: entries that move cost edits of their own and of the lengths

@@ -75,9 +75,11 @@ class Checkpoint {
   // two names (hard links, shared ranges).
   std::uint64_t PayloadId(std::size_t tensor) const { return DoPayloadId(tensor); }
 
-  // Refuses what is known to be in the way of an output, before any work is done: of the request
-  // only paths and flags are looked at. Throws Error as BeginOutput would.
-  void CheckOutput(const OutputRequest& request) const { DoCheckOutput(request); }
+  // The further files that such an output will have beside its own. Of the request only paths and
+  // flags are looked at. Throws Error as BeginOutput would where something is in their way.
+  std::vector<std::filesystem::path> DataFilesOf(const OutputRequest& request) const {
+    return DoDataFilesOf(request);
+  }
   // An estimate of the memory that laying out such an output takes besides the index.
   std::uint64_t OutputMemoryBytes(const OutputRequest& request) const {
     return DoOutputMemoryBytes(request);
@@ -104,7 +106,9 @@ class Checkpoint {
   virtual void DoReadStored(std::size_t tensor, std::uint64_t offset,
                             std::span<std::byte> bytes) const = 0;
   virtual std::uint64_t DoPayloadId(std::size_t tensor) const = 0;
-  virtual void DoCheckOutput(const OutputRequest& /*request*/) const {}
+  virtual std::vector<std::filesystem::path> DoDataFilesOf(const OutputRequest& /*request*/) const {
+    return {};
+  }
   virtual std::uint64_t DoOutputMemoryBytes(const OutputRequest& /*request*/) const { return 0; }
   virtual std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const = 0;
   virtual std::vector<FileIdentity> DoFiles() const = 0;

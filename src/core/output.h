@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "core/box.h"
 #include "core/tiles.h"
@@ -71,8 +70,6 @@ class Output {
 
   // Of all its files together.
   std::uint64_t size_bytes() const { return DoSizeBytes(); }
-  // They appear with Commit; the one that names the others comes last.
-  std::vector<std::filesystem::path> paths() const { return DoPaths(); }
 
   // Makes the output visible and durable: all of it or nothing. `provenance` has the length of
   // the one in the request. Throws Error also while an element of a replaced tensor or a kept
@@ -90,7 +87,6 @@ class Output {
   virtual std::uint64_t DoKeptBytes() const = 0;
   virtual std::uint64_t DoWriteKept(std::size_t part) = 0;
   virtual std::uint64_t DoSizeBytes() const = 0;
-  virtual std::vector<std::filesystem::path> DoPaths() const = 0;
   virtual Durability DoCommit(std::string_view provenance) = 0;
 };
 

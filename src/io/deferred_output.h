@@ -43,7 +43,6 @@ class DeferredOutput final : public Output {
   std::uint64_t DoKeptBytes() const override { return rest_->kept_bytes(); }
   std::uint64_t DoWriteKept(std::size_t part) override { return rest_->WriteKept(part); }
   std::uint64_t DoSizeBytes() const override { return rest_->size_bytes(); }
-  std::vector<std::filesystem::path> DoPaths() const override { return rest_->paths(); }
   Durability DoCommit(std::string_view provenance) override { return rest_->Commit(provenance); }
 
   std::span<const TensorInfo> tensors_;

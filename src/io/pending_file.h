@@ -53,7 +53,6 @@ class PendingFile {
   // PutInPlace kUsage where the target came into being meanwhile.
   void Sync();        // to the disk, with its permissions
   void PutInPlace();  // the rename
-  const std::filesystem::path& target() const noexcept { return target_; }
   const std::filesystem::path& folder() const noexcept { return folder_path_; }
   // What PutInPlace did, undone, where it replaced nothing.
   void TakeBack() noexcept;

@@ -200,12 +200,6 @@ std::uint64_t SplicedOutput::DoWriteKept(std::size_t part) {
   return extent.length;
 }
 
-std::vector<std::filesystem::path> SplicedOutput::DoPaths() const {
-  std::vector<std::filesystem::path> paths;
-  for (const auto& file : files_) paths.push_back(file->target());
-  return paths;
-}
-
 Durability SplicedOutput::DoCommit(std::string_view provenance) {
   if (written_bytes_ != expected_bytes_) {
     throw Error(ErrorKind::kSystem, "the output is incomplete (found " +

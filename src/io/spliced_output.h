@@ -59,7 +59,6 @@ class SplicedOutput : public Output {
   std::uint64_t DoKeptBytes() const override { return kept_bytes_; }
   std::uint64_t DoWriteKept(std::size_t part) override;
   std::uint64_t DoSizeBytes() const override { return size_; }
-  std::vector<std::filesystem::path> DoPaths() const override;
   Durability DoCommit(std::string_view provenance) override;
 
   std::span<const Payload> payloads_;

@@ -53,10 +53,8 @@ Json HeadJson(const Report& report) {
   json["options"] = OptionsJson(report.options);
   json["format"] = report.format;
   json["output"] = report.output.string();
-  if (!report.is_dry_run) {
-    json["data_files"] = Json::array();
-    for (const auto& file : report.data_files) json["data_files"].push_back(file.string());
-  }
+  json["data_files"] = Json::array();
+  for (const auto& file : report.data_files) json["data_files"].push_back(file.string());
   json["template"] = report.inputs[report.template_index].path.string();
   json["averaged_tensors"] = report.averaged_tensors;
   json["averaged_elements"] = report.averaged_elements;

@@ -122,6 +122,7 @@ Job JobOf(const WorkOptions& options, std::string_view method) {
   job.keep_intact = job.left_out;
   std::ranges::move(chosen.lists, std::back_inserter(job.keep_intact));
   job.output = options.output;
+  if (!options.report.empty()) job.other_outputs.emplace_back(options.report);
   job.replace_existing = options.force;
   if (options.template_choice) SetTemplate(*options.template_choice, job);
   job.selection = {.include = options.include, .exclude = options.exclude};

@@ -168,7 +168,7 @@ TEST_F(ExternalDataTest, NeverReplacesAFile) {
   const test::NewElements elements = {{0, BytesOf(std::vector<float>{30, 40})}};
   WriteFile(folder_ / "out/w.bin", "another model's");
   const OutputRequest request{.path = folder_ / "out/avg.onnx"};
-  EXPECT_THROW(checkpoint->CheckOutput(request), Error);
+  EXPECT_THROW(checkpoint->DataFilesOf(request), Error);
   EXPECT_THROW(test::WriteOutput(*checkpoint, request, elements), Error);
   for (const char* const data : {"out/avg.onnx.data", "out/avg.onnx.2.data"}) {
     test::WriteOutput(*checkpoint, {.path = folder_ / "out/avg.onnx", .replace_existing = true},
