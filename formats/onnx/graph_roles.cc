@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace polyak::onnx_format {
 namespace {
@@ -16,22 +17,35 @@ enum Origin : std::uint8_t {
   kStored = 1,        // a tensor, or one in another shape, order or dtype
   kDynamicScale = 2,  // DynamicQuantizeLinear made it
   kIntegers = 4,      // a product of integers, to be multiplied with its scales
+  kSmallIntegers = 8,  // stored ones of 8 bits or fewer: multiplied, they have a scale
 };
 
 // Nodes come after those whose values they take, in the file as in the record: origins are found
 // from first to last, uses from last to first.
 class UseAnalysis {
  public:
-  explicit UseAnalysis(const GraphRecord& record)
-      : record_(record), origins_(record.values()), uses_(record.values(), &kNotUsed) {}
+  UseAnalysis(const GraphRecord& record, std::span<const TensorInfo> tensors)
+      : record_(record),
+        tensors_(tensors),
+        origins_(record.values()),
+        uses_(record.values(), &kNotUsed) {}
 
   void Run() {
     for (ValueNumber value = 0; value < record_.values(); ++value) {
-      if (record_.TensorOf(value) != kNoTensorNumber) origins_[value] = kStored;
+      const std::uint32_t tensor = record_.TensorOf(value);
+      if (tensor == kNoTensorNumber) continue;
+      origins_[value] = kStored;
+      if (IsSmallInteger(tensors_[tensor].dtype)) origins_[value] |= kSmallIntegers;
     }
     const auto records = static_cast<RecordNumber>(record_.records().size());
     for (RecordNumber i = 0; i < records; ++i) FindOrigins(i);
-    for (RecordNumber i = records; i-- > 0;) FindUses(i);
+    // A function that calls one in front of it learns of that one's uses in the next round.
+    constexpr int kMostRounds = 8;
+    for (int round = 0; round < kMostRounds; ++round) {
+      calls_earlier_function_ = false;
+      for (RecordNumber i = records; i-- > 0;) FindUses(i);
+      if (!calls_earlier_function_) break;
+    }
   }
 
   const Use& UseOf(ValueNumber value) const { return *uses_[value]; }
@@ -45,6 +59,9 @@ class UseAnalysis {
       case Flow::kIdentity:
       case Flow::kFirst:
         for (const ValueNumber output : outputs) AddOrigin(output, OriginOf(number, 0));
+        break;
+      case Flow::kDifference:  // of integers and their zero point
+        if (!outputs.empty()) AddOrigin(outputs[0], OriginOf(number, 0) & kSmallIntegers);
         break;
       case Flow::kAll:
         AddOrigin(outputs.empty() ? kNoValue : outputs[0], CommonOrigin(number));
@@ -87,7 +104,7 @@ class UseAnalysis {
     }
   }
 
-  const Use& UseBy(RecordNumber node, std::size_t slot) const {
+  const Use& UseBy(RecordNumber node, std::size_t slot) {
     const Operator& op = *record_.records()[node].op;
     switch (op.flow) {
       case Flow::kIdentity:
@@ -95,6 +112,8 @@ class UseAnalysis {
       case Flow::kAll: return UseOfOutputs(node);
       case Flow::kSum: return UseInSum(node, slot);
       case Flow::kProduct: return UseInProduct(node, slot);
+      case Flow::kDifference:
+        return (OriginOf(node, 0) & kSmallIntegers) != 0 ? UseOfOutputs(node) : kUnknownUse;
       default: return op.name.empty() ? UseInFunction(node, slot) : op.UseOf(slot);
     }
   }
@@ -117,13 +136,18 @@ class UseAnalysis {
 
   const Use& UseInProduct(RecordNumber node, std::size_t slot) const {
     const std::uint8_t other = OriginOf(node, 1 - std::min<std::size_t>(slot, 1));
-    return (other & (kDynamicScale | kIntegers)) != 0 ? kQuantizedScale : kUnknownUse;
+    if ((other & (kDynamicScale | kIntegers | kSmallIntegers)) != 0) return kQuantizedScale;
+    const bool is_scaled =
+        (OriginOf(node, slot) & kSmallIntegers) != 0 && (other & kStored) != 0;
+    return is_scaled ? kQuantizedWeight : kUnknownUse;
   }
 
-  // What the function that the node calls does with it; functions stand after the graph.
-  const Use& UseInFunction(RecordNumber node, std::size_t slot) const {
+  // What the function that the node calls does with it. The index takes functions after the graph,
+  // wherever they stand.
+  const Use& UseInFunction(RecordNumber node, std::size_t slot) {
     const RecordNumber function = record_.FunctionOf(node);
-    if (function == kNoRecord || function < node) return record_.records()[node].op->UseOf(slot);
+    if (function == kNoRecord) return record_.records()[node].op->UseOf(slot);
+    calls_earlier_function_ = calls_earlier_function_ || function < node;
     const auto parameters = record_.OutputsOf(function);
     if (slot >= parameters.size() || parameters[slot] == kNoValue) return kUnknownUse;
     return *uses_[parameters[slot]];
@@ -138,9 +162,15 @@ class UseAnalysis {
     return outputs[output] == kNoValue ? kNotUsed : *uses_[outputs[output]];
   }
 
+  static bool IsSmallInteger(DType dtype) {
+    return dtype == DType::kInt8 || dtype == DType::kUInt8 || dtype == DType::kPacked;
+  }
+
   const GraphRecord& record_;
+  std::span<const TensorInfo> tensors_;
   std::vector<std::uint8_t> origins_;  // by value
   std::vector<const Use*> uses_;       // likewise
+  bool calls_earlier_function_ = false;
 };
 
 bool IsNumber(DType dtype) {
@@ -175,7 +205,7 @@ void Assign(const Use& use, TensorInfo& tensor) {
 
 void AssignRoles(GraphRecord& record, std::vector<TensorInfo>& tensors) {
   if (!record.Charge(record.values() * (sizeof(std::uint8_t) + sizeof(const Use*)))) return;
-  UseAnalysis analysis(record);
+  UseAnalysis analysis(record, tensors);
   analysis.Run();
   for (ValueNumber value = 0; value < record.values(); ++value) {
     const std::uint32_t tensor = record.TensorOf(value);

@@ -51,7 +51,6 @@ void IndexField(const Field& field, FieldReader& model, GraphWalk& walk, std::si
   if (field.type != WireType::kBytes) return;
   switch (field.number) {
     case ModelProto::kGraphFieldNumber: walk.MainGraph(model.Into(field)); break;
-    case ModelProto::kFunctionsFieldNumber: walk.Function(model.Into(field)); break;
     case ModelProto::kMetadataPropsFieldNumber: NoteMetadata(field, model, index); break;
     case ModelProto::kTrainingInfoFieldNumber:
       walk.TrainingInfo(model.Into(field), trainings++);
@@ -119,6 +118,13 @@ ModelIndex IndexModel(const InputFile& file, OpenContext& context) {
     while (const auto field = model.Next()) {
       properties.Add(*field, model);
       IndexField(*field, model, walk, trainings, index);
+    }
+    // Functions after all that may call them, wherever they stand.
+    FieldReader again(bytes, {0, file.size()}, 0);
+    while (const auto field = again.Next()) {
+      if (field->Is(ModelProto::kFunctionsFieldNumber, WireType::kBytes)) {
+        walk.Function(again.Into(*field));
+      }
     }
     properties.NoteIn(file.size(), index.notes);
     walk.Finish();

@@ -162,7 +162,7 @@ void RefuseTwice(const std::vector<Field>& fields, int number, const std::string
 }  // namespace
 
 NodeAttribute ReadAttribute(FieldReader attribute, bool hash_floats) {
-  constexpr std::size_t kMostValues = 65536;
+  constexpr std::size_t kMostValues = 1024;
   NodeAttribute found;
   ValuesHash hash(attribute, hash_floats);
   while (const auto field = attribute.Next()) {

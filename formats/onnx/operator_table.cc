@@ -155,6 +155,7 @@ constexpr Operator kOperators[] = {
     {"Split", Flow::kFirst},
     {"Sqrt", Flow::kNone, {{{0, &kUnderRoot}}}},
     {"Squeeze", Flow::kFirst},
+    {"Sub", Flow::kDifference},
     {"Tile", Flow::kFirst},
     {"Transpose", Flow::kFirst},
     {"Unsqueeze", Flow::kFirst},

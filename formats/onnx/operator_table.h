@@ -37,6 +37,8 @@ inline constexpr Use kUnderRoot{.meaning = Meaning::kUnderRoot, .role = Role::kO
 // Of one element only: it keeps a square root's argument away from zero.
 inline constexpr Use kEpsilon{
     .meaning = Meaning::kSetting, .phrase = "an epsilon", .role = Role::kConstant};
+inline constexpr Use kQuantizedWeight{
+    .meaning = Meaning::kQuantized, .phrase = "integers with a scale", .role = Role::kQuantized};
 inline constexpr Use kQuantizedScale{.meaning = Meaning::kQuantized,
                                      .phrase = "scale of a quantized weight",
                                      .role = Role::kQuantized};
@@ -49,6 +51,7 @@ enum class Flow : std::uint8_t {
   kAll,
   kSum,           // Add
   kProduct,       // Mul
+  kDifference,    // Sub
   kBranches,      // If: what its subgraphs give
   kDynamicScale,  // DynamicQuantizeLinear: its second output is a scale
   kIntegers,      // MatMulInteger, ConvInteger: what it gives is to be multiplied with a scale

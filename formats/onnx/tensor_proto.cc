@@ -296,9 +296,15 @@ void SetPayload(const TensorFields& fields, FieldReader& message, IndexedTensor&
 }  // namespace
 
 std::uint64_t IndexedTensor::index_bytes() const noexcept {
+  // What an output with it as template takes for each run besides: pieces to copy, edits.
+  constexpr std::uint64_t kOutputRunBytes = 320;
   std::uint64_t bytes = info.index_bytes();
-  if (payload.runs.size() > 1) bytes += payload.runs.size() * sizeof(PayloadRun);
-  if (varints) bytes += sizeof(VarintPayload) + varints->runs().size() * sizeof(VarintRun);
+  if (payload.runs.size() > 1) {
+    bytes += payload.runs.size() * (sizeof(PayloadRun) + kOutputRunBytes);
+  }
+  if (varints) {
+    bytes += sizeof(VarintPayload) + kOutputRunBytes + varints->runs().size() * sizeof(VarintRun);
+  }
   // Lists of them have room to grow; and there will be a run.
   if (external) bytes += 2 * sizeof(ExternalData) + external->location.size() + sizeof(PayloadRun);
   return bytes;

@@ -18,7 +18,7 @@ std::uint64_t TensorInfo::list_bytes() const noexcept {
 }
 
 std::uint64_t TensorInfo::index_bytes() const noexcept {
-  constexpr std::uint64_t kPayloadBytes = 72;  // where it lies, its share of lists by tensor
+  constexpr std::uint64_t kPayloadBytes = 88;  // where it lies, its share of lists by tensor
   return list_bytes() + kPayloadBytes;
 }
 
