@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "core/error.h"
 #include "formats/onnx/wire_writer.h"
 
 namespace polyak::onnx_format {
@@ -13,11 +14,12 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 65536;
 
-// Reads elements of two bytes one after the other.
+// Reads elements of two bytes one after the other. As many are wanted as the model has varints:
+// there are too few only where the model isn't any more what it was.
 class ElementReader {
  public:
-  ElementReader(std::shared_ptr<const InputFile> file, std::uint64_t offset)
-      : file_(std::move(file)), offset_(offset) {}
+  ElementReader(std::shared_ptr<const InputFile> file, std::uint64_t offset, const InputFile& model)
+      : file_(std::move(file)), offset_(offset), model_(model) {}
 
   std::uint64_t Next() {
     if (at_ == count_) Fill();
@@ -30,10 +32,15 @@ class ElementReader {
     count_ = file_->ReadUpTo(offset_, bytes) / sizeof(std::uint16_t);
     offset_ += bytes.size();
     at_ = 0;
+    if (count_ > 0) return;
+    Error error(ErrorKind::kCorrupt, "the file was changed while it was read");
+    error.AddContext(model_.path().string());
+    throw error;
   }
 
   std::shared_ptr<const InputFile> file_;
   std::uint64_t offset_;
+  const InputFile& model_;
   std::array<std::uint16_t, 4096> elements_{};
   std::size_t at_ = 0;
   std::size_t count_ = 0;
@@ -47,7 +54,7 @@ VarintEncoding::VarintEncoding(const InputFile& model, const SpillFile& spill, s
 
 void VarintEncoding::Encode(const VarintPayload& payload, std::uint64_t elements_at,
                             std::vector<Edit>& edits) {
-  ElementReader elements(spill_.AsInput(), elements_at);
+  ElementReader elements(spill_.AsInput(), elements_at, model_);
   for (const VarintRun& run : payload.runs()) {
     const std::uint64_t begin = end_;
     VarintCursor cursor(model_, std::span(&run, 1));

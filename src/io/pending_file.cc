@@ -2,9 +2,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
@@ -28,11 +30,17 @@ namespace fs = std::filesystem;
 constexpr std::string_view kMark = ".polyak-";
 constexpr std::size_t kRandomLetters = 8;
 
-// ".NAME.polyak-": NAME is cut where the whole would pass what a file name may have.
+// ".NAME.polyak-": where the whole would pass what a file name may have, NAME ends in a hash. What
+// has the prefix of another target is safe from being taken for a stale one of this.
 std::string TemporaryPrefix(const fs::path& target) {
   constexpr std::size_t kMostOfName = NAME_MAX - 1 - kMark.size() - kRandomLetters;
-  const std::string name = target.filename().string();
-  return "." + name.substr(0, kMostOfName) + std::string(kMark);
+  constexpr std::size_t kHashLetters = 16;
+  std::string name = target.filename().string();
+  if (name.size() > kMostOfName) {
+    const std::string hash = fmt::format("{:016x}", XXH3_64bits(name.data(), name.size()));
+    name.replace(kMostOfName - kHashLetters, std::string::npos, hash);
+  }
+  return "." + name + std::string(kMark);
 }
 
 std::string RandomLetters() {

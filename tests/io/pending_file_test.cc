@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <memory>
 #include <string>
 
 #include "core/error.h"
+#include "io/descriptor_cache.h"
 #include "support/files.h"
 
 namespace polyak {
@@ -128,6 +130,21 @@ TEST(PendingFile, TakesANameAsLongAsTheyGet) {
   const std::string name(255, 'x');
   PendingFile(folder / name, 0, false).Commit();
   EXPECT_THAT(folder.Names(), ElementsAre(name));
+}
+
+// The descriptor of the first is closed, and with it goes the lock.
+TEST(PendingFile, LeavesALongNamesTemporaryAloneForAnotherThatBeginsAlike) {
+  const test::TemporaryFolder folder;
+  const std::string start(250, 'x');
+  const auto cache = std::make_shared<DescriptorCache>(1);
+  PendingFile first(folder / (start + "1"), 3, cache);
+  PendingFile second(folder / (start + "2"), 3, cache);
+  first.WriteAt(0, Bytes("one"));
+  second.WriteAt(0, Bytes("two"));
+  first.Commit();
+  second.Commit();
+  EXPECT_EQ(test::ReadFile(folder / (start + "1")), "one");
+  EXPECT_EQ(test::ReadFile(folder / (start + "2")), "two");
 }
 
 TEST(PendingFile, SaysThatThereIsNoRoomBeforeAnythingIsWritten) {

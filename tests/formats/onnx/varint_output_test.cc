@@ -132,5 +132,29 @@ TEST(VarintOutput, KeepsTheBytesOfElementsThatStayAndShortensTheOthers) {
             ModelOf(OddTensor("\x2a\x06\x01\x82\x80\x80\x80\0\x28\x03\xa8\0\x05"s)));
 }
 
+// Where there were varints of two bytes, there are now twice as many of one.
+TEST(VarintOutput, RefusesAModelThatWasChangedMeanwhile) {
+  const test::TemporaryFolder folder;
+  const Bits bits(20000, 128);
+  onnx::ModelProto model = test::EmptyModel();
+  *model.mutable_graph()->add_initializer() = Half("w", bits);
+  std::string bytes = model.SerializeAsString();
+  test::WriteFile(folder / "m.onnx", bytes);
+  OpenContext context;
+  const auto opened = OpenCheckpoint(folder / "m.onnx", context).checkpoint;
+  for (std::size_t at = bytes.find("\x80\x01"); at + 1 < bytes.size(); at += 2) {
+    if (bytes[at] == '\x80') bytes[at] = 1;
+  }
+  test::WriteFile(folder / "m.onnx", bytes);
+  try {
+    test::WriteOutput(*opened, {.path = folder / "out"}, {{0, BytesOf(bits)}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("m.onnx: the file was changed while it was"));
+  }
+  EXPECT_EQ(folder.Names(), std::vector<std::string>{"m.onnx"});
+}
+
 }  // namespace
 }  // namespace polyak
