@@ -1,5 +1,7 @@
 #include "formats/onnx/external_files.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <any>
 #include <filesystem>
@@ -40,6 +42,7 @@ class ExternalFiles {
     const auto [known, is_new] =
         numbers_.emplace(name, static_cast<std::uint32_t>(result_.files.size()));
     if (is_new) Add(name);
+    if (location.find("..") != std::string::npos) CheckDetour(location, known->second);
     return known->second;
   }
 
@@ -47,6 +50,18 @@ class ExternalFiles {
   const InputFile& file(std::uint32_t number) const { return *result_.files[number]; }
 
  private:
+  // "sub/../w" is "w", but not where "sub" is a link to elsewhere.
+  void CheckDetour(const std::string& location, std::uint32_t number) const {
+    const Descriptor file(contained_->Open(location));
+    struct stat status {};
+    if (fstat(file.number(), &status) == 0 &&
+        FileIdentity{status.st_dev, status.st_ino} == result_.files[number]->identity()) {
+      return;
+    }
+    throw Error(ErrorKind::kCorrupt, "leads through a symbolic link to another file than '" +
+                                         result_.names[number] + "'");
+  }
+
   void Add(const std::string& name) {
     constexpr std::uint64_t kFileBytes = 512;  // what is kept of a file
     context_.index_budget.Charge(kFileBytes + 2 * name.size());

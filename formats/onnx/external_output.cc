@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "formats/onnx/wire_writer.h"
+#include "io/created_folders.h"
 #include "io/output_place.h"
 
 namespace polyak::onnx_format {
@@ -144,7 +145,9 @@ std::string SingleDataName(const ExternalTemplate& external, const OutputRequest
   const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
   const std::string own_name = place.target.filename().string();
   const bool is_single = request.single_data || IsInFolder(external.model, place) ||
-                         std::ranges::find(external.names, own_name) != external.names.end();
+                         std::ranges::any_of(external.names, [&](const std::string& name) {
+                           return name == own_name || name.starts_with(own_name + "/");
+                         });
   const std::vector<std::string> single_name = {own_name + ".data"};
   const fs::path existing = ExistingFile(place, is_single ? single_name : external.names);
   RefuseIfThere(existing, request, place);
@@ -157,7 +160,10 @@ std::vector<fs::path> ExternalFilesOf(const ExternalTemplate& external,
   const std::string single_name = SingleDataName(external, request);
   if (!single_name.empty()) return {place.Beside(single_name)};
   std::vector<fs::path> files;
-  for (const std::string& name : external.names.subspan(1)) files.push_back(place.Beside(name));
+  for (const std::string& name : external.names.subspan(1)) {
+    CreatedFolders::Check(place.folder, name);
+    files.push_back(place.Beside(name));
+  }
   return files;
 }
 

@@ -14,9 +14,9 @@ using Record = GraphRecord::Record;
 // Where a value comes from, as bits.
 enum Origin : std::uint8_t {
   kNothingKnown = 0,
-  kStored = 1,        // a tensor, or one in another shape, order or dtype
-  kDynamicScale = 2,  // DynamicQuantizeLinear made it
-  kIntegers = 4,      // a product of integers, to be multiplied with its scales
+  kStored = 1,         // a tensor, or one in another shape, order or dtype
+  kDynamicScale = 2,   // DynamicQuantizeLinear made it
+  kIntegers = 4,       // a product of integers, to be multiplied with its scales
   kSmallIntegers = 8,  // stored ones of 8 bits or fewer: multiplied, they have a scale
 };
 
@@ -137,8 +137,7 @@ class UseAnalysis {
   const Use& UseInProduct(RecordNumber node, std::size_t slot) const {
     const std::uint8_t other = OriginOf(node, 1 - std::min<std::size_t>(slot, 1));
     if ((other & (kDynamicScale | kIntegers | kSmallIntegers)) != 0) return kQuantizedScale;
-    const bool is_scaled =
-        (OriginOf(node, slot) & kSmallIntegers) != 0 && (other & kStored) != 0;
+    const bool is_scaled = (OriginOf(node, slot) & kSmallIntegers) != 0 && (other & kStored) != 0;
     return is_scaled ? kQuantizedWeight : kUnknownUse;
   }
 

@@ -48,6 +48,10 @@ int Result(int descriptor) noexcept { return descriptor < 0 ? -errno : descripto
 
 int OrThrow(int result) {
   if (result >= 0) return result;
+  if (result == -EMFILE) {
+    throw Error(ErrorKind::kSystem, SystemError("cannot open", EMFILE).what(),
+                "ulimit -n allows a process more");
+  }
   throw SystemError("cannot open", -result);
 }
 
@@ -73,8 +77,7 @@ ContainedFiles::ContainedFiles(const fs::path& checkpoint, Resolution resolution
   std::error_code error;
   linked_folder_ = fs::canonical(checkpoint, error).parent_path();
   const int descriptor = open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) throw SystemError("cannot open its folder", errno);
-  folder_descriptor_ = std::make_unique<const Descriptor>(descriptor);
+  folder_descriptor_ = std::make_unique<const Descriptor>(OrThrow(Result(descriptor)));
 }
 
 int ContainedFiles::Open(const std::string& name) const {

@@ -19,15 +19,9 @@ namespace fs = std::filesystem;
   throw error;
 }
 
-}  // namespace
-
-CreatedFolders::~CreatedFolders() {
-  for (auto folder = created_.rbegin(); folder != created_.rend(); ++folder) {
-    rmdir(folder->c_str());
-  }
-}
-
-void CreatedFolders::MakeFor(const fs::path& base, const std::string& name) {
+// Calls visit(folder) for each folder on the way from `base` to the file that isn't there.
+template <class Visit>
+void ForEachMissing(const fs::path& base, const std::string& name, const Visit& visit) {
   fs::path folder = base;
   for (const fs::path& part : fs::path(name).parent_path()) {
     if (part == "." || part.empty()) continue;
@@ -37,13 +31,32 @@ void CreatedFolders::MakeFor(const fs::path& base, const std::string& name) {
     }
     folder /= part;
     struct stat status {};
-    if (lstat(folder.c_str(), &status) == 0) {
-      if (S_ISDIR(status.st_mode)) continue;
-      Fail(folder, {ErrorKind::kUsage, "is in the way: a folder of this name is needed"});
+    if (lstat(folder.c_str(), &status) != 0) {
+      visit(folder);
+    } else if (!S_ISDIR(status.st_mode)) {
+      Fail(folder, {ErrorKind::kUsage, "is in the way: a folder of this name is needed",
+                    "--single-data writes all data to one file beside the output"});
     }
+  }
+}
+
+}  // namespace
+
+CreatedFolders::~CreatedFolders() {
+  for (auto folder = created_.rbegin(); folder != created_.rend(); ++folder) {
+    rmdir(folder->c_str());
+  }
+}
+
+void CreatedFolders::MakeFor(const fs::path& base, const std::string& name) {
+  ForEachMissing(base, name, [this](const fs::path& folder) {
     if (mkdir(folder.c_str(), 0777) != 0) Fail(folder, SystemError("cannot make", errno));
     created_.push_back(folder);
-  }
+  });
+}
+
+void CreatedFolders::Check(const fs::path& base, const std::string& name) {
+  ForEachMissing(base, name, [](const fs::path&) {});
 }
 
 // A folder's entry is the folder above it.

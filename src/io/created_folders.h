@@ -18,6 +18,8 @@ class CreatedFolders {
   // (which doesn't lead out of `base`). Throws Error with the folder in front: kUsage where one is
   // a symbolic link (it may lead anywhere), kSystem.
   void MakeFor(const std::filesystem::path& base, const std::string& name);
+  // Throws what MakeFor would, and makes nothing.
+  static void Check(const std::filesystem::path& base, const std::string& name);
   // They stay.
   void Keep() noexcept { created_.clear(); }
   // Brings the folders that were made to the disk: false where the system can't say.

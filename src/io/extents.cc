@@ -56,7 +56,11 @@ void CheckExtents(std::span<const Payload> payloads, std::span<const TensorInfo>
     const auto& [file, before, first] = extents[i - 1];
     const auto& [next_file, after, second] = extents[i];
     if (next_file != file || after.offset >= before.end()) continue;
-    if (first != second && payloads[first].runs == payloads[second].runs) continue;
+    if (first != second && payloads[first].runs == payloads[second].runs) {
+      if (tensors[first].dtype == tensors[second].dtype) continue;
+      FailAt(tensors[second],
+             "its data is also that of " + tensors[first].name + ", which has another dtype");
+    }
     FailAt(tensors[second], "its data overlaps that of " + tensors[first].name);
   }
 }

@@ -29,11 +29,14 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kMark = ".polyak-";
 constexpr std::size_t kRandomLetters = 8;
+// Of one of many, which isn't locked all the time: nobody takes it for a stale one.
+constexpr std::string_view kOfManyMark = "many-";
 
 // ".NAME.polyak-": where the whole would pass what a file name may have, NAME ends in a hash. What
 // has the prefix of another target is safe from being taken for a stale one of this.
 std::string TemporaryPrefix(const fs::path& target) {
-  constexpr std::size_t kMostOfName = NAME_MAX - 1 - kMark.size() - kRandomLetters;
+  constexpr std::size_t kMostOfName =
+      NAME_MAX - 1 - kMark.size() - kOfManyMark.size() - kRandomLetters;
   constexpr std::size_t kHashLetters = 16;
   std::string name = target.filename().string();
   if (name.size() > kMostOfName) {
@@ -160,9 +163,13 @@ std::shared_ptr<const Descriptor> PendingFile::File() const {
 }
 
 void PendingFile::Create() {
-  const std::string prefix = TemporaryPrefix(target_);
+  std::string prefix = TemporaryPrefix(target_);
   const std::shared_ptr<const Descriptor> folder = Folder();
-  RemoveStaleTemporaries(folder->number(), prefix);
+  if (cache_) {
+    prefix += kOfManyMark;
+  } else {
+    RemoveStaleTemporaries(folder->number(), prefix);
+  }
   constexpr int kAttempts = 16;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     temporary_ = prefix + RandomLetters();

@@ -29,7 +29,8 @@ class PendingFile {
   // or isn't a regular file).
   PendingFile(const std::filesystem::path& target, std::uint64_t size, bool replace_existing);
   // One of so many that they can't all be open: the descriptors are the cache's. It never replaces
-  // a file, and is locked only while it is open.
+  // a file. Its temporary file is ".NAME.polyak-many-XXXXXXXX": it isn't locked all the time, so no
+  // later run removes what a killed one left of it.
   PendingFile(const std::filesystem::path& target, std::uint64_t size,
               std::shared_ptr<DescriptorCache> cache);
   PendingFile(const PendingFile&) = delete;

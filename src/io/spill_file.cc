@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "io/output_place.h"
 
 namespace polyak {
 namespace {
@@ -27,8 +28,7 @@ int OpenNameless(const std::filesystem::path& folder) {
 }  // namespace
 
 SpillFile::SpillFile(std::filesystem::path output) : output_(std::move(output)) {
-  const int descriptor =
-      OpenNameless(output_.has_parent_path() ? output_.parent_path() : std::filesystem::path("."));
+  const int descriptor = OpenNameless(FindOutputPlace(output_, true).folder);
   if (descriptor < 0) FailBySystem("cannot create a temporary file in its folder", errno);
   file_ = std::make_shared<const Descriptor>(descriptor);
 }

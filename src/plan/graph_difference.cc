@@ -37,8 +37,11 @@ std::string DifferenceText(const GraphDifference& difference, const Checkpoint& 
   }
   const std::string node = checkpoint.DescribeNode(*difference.node);
   if (!difference.other_node) return fmt::format("{} has nothing like its {}", other_name, node);
-  return fmt::format("its {} is {} in {}", node, other.DescribeNode(*difference.other_node),
-                     other_name);
+  const std::string other_node = other.DescribeNode(*difference.other_node);
+  if (node == other_node) {
+    return fmt::format("its {} has other attributes or other inputs in {}", node, other_name);
+  }
+  return fmt::format("its {} is {} in {}", node, other_node, other_name);
 }
 
 }  // namespace polyak

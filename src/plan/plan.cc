@@ -200,6 +200,36 @@ void WarnOfOtherGraphs(std::span<const Checkpoint* const> inputs, Plan& plan) {
   if (others > 0) plan.warnings.push_back(std::move(first));
 }
 
+// The first tensor of the template that has another place in the input's graph, of the same shape,
+// than the input's tensor of its name has; kNoTensor: none.
+TensorNumber FirstMoved(const Checkpoint& input, const Checkpoint& reference,
+                        const std::vector<TensorNumber>& matches) {
+  const std::vector<std::uint32_t>& found = input.graph()->tensors_by_use;
+  const std::vector<std::uint32_t>& expected = reference.graph()->tensors_by_use;
+  if (&found == &expected || found.size() != expected.size()) return kNoTensor;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const TensorNumber match = matches[expected[i]];
+    if (match != kNoTensor && match != found[i]) return expected[i];
+  }
+  return kNoTensor;
+}
+
+// The same names in the same graph, but not in the same places: numbers that an exporter gave.
+void WarnOfMovedNames(std::span<const Checkpoint* const> inputs, Plan& plan) {
+  const Checkpoint& reference = *inputs[plan.template_index];
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    const Checkpoint& input = *inputs[k];
+    if (input.graph() == nullptr || reference.graph() == nullptr) continue;
+    const TensorNumber moved = FirstMoved(input, reference, plan.matches[k]);
+    if (moved == kNoTensor || FirstDifference(*input.graph(), *reference.graph())) continue;
+    plan.warnings.push_back(fmt::format(
+        "{}: {} has another place in its graph than in the template's: --match graph pairs tensors "
+        "by their places",
+        input.path().string(), reference.tensors()[moved].name));
+    return;  // one says enough
+  }
+}
+
 std::string WhyNothing(const Checkpoint& reference) {
   const std::size_t tensors = reference.tensors().size();
   if (tensors == 0) return "it holds no tensors";
@@ -231,7 +261,10 @@ Plan MakePlan(std::span<const Checkpoint* const> inputs, const PlanRequest& requ
   FindShared(inputs, plan);
   CheckAnythingToAverage(*inputs[request.template_index], plan);
   WarnOfQuantized(*inputs[request.template_index], plan);
-  if (request.match == MatchBy::kName) WarnOfOtherGraphs(inputs, plan);
+  if (request.match == MatchBy::kName) {
+    WarnOfOtherGraphs(inputs, plan);
+    WarnOfMovedNames(inputs, plan);
+  }
   return plan;
 }
 

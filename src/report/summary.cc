@@ -40,13 +40,13 @@ void AddLeftOut(const Report& report, bool whole, std::ostream& out) {
   out << '\n';
 }
 
-// The tensors that one rule has kept.
+// The tensors that one rule has kept, or given the average of another's.
 void AddKept(const Report& report, const std::vector<const TensorReport*>& tensors, bool whole,
              std::ostream& out) {
   constexpr std::size_t kMostNames = 8;
   const std::size_t shown = whole ? tensors.size() : std::min(tensors.size(), kMostNames);
-  fmt::print(out, "kept       {} ({}):", Counted(tensors.size(), "tensor"),
-             Printable(report.rules[tensors[0]->rule]));
+  fmt::print(out, "{} {} ({}):", tensors[0]->fate == Fate::kShare ? "shared    " : "kept      ",
+             Counted(tensors.size(), "tensor"), Printable(report.rules[tensors[0]->rule]));
   for (std::size_t i = 0; i < shown; ++i) {
     fmt::print(out, "{} {}", i == 0 ? "" : ",", Printable(tensors[i]->name));
   }

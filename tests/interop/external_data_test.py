@@ -254,6 +254,31 @@ class WhatExists(ExternalTest):
                          {"avg.onnx.2.data"})
         self.assert_mean(output)
 
+    def test_an_output_of_a_data_files_name_has_its_data_beside_it(self):
+        for options in ((), ("-f",)):
+            output = self.out / "weights.bin"
+            self.polyak("average", *self.inputs, "-o", output, *options)
+            self.assert_mean(output)
+
+    def test_a_report_takes_no_data_files_place(self):
+        data = self.inputs[0].parent / "weights.bin"
+        inputs = [external_models.files_in(path.parent) for path in self.inputs]
+        for report, options in ((data, ()), (data, ("--dry-run",)), (self.out / "weights.bin", ()),
+                                (self.out / "o.onnx.data", ("--single-data",))):
+            result = run("average", *self.inputs, "-o", self.out / "o.onnx", "-f", "--report", report,
+                         *options)
+            self.assertEqual(result.status, 2, result.stderr)
+            self.assertRegex(result.stderr, "would replace (a file of the input|the output's data)")
+            self.assertEqual(list(self.out.iterdir()), [])
+        self.assertEqual([external_models.files_in(path.parent) for path in self.inputs], inputs)
+
+    def test_a_file_in_a_folders_place_is_refused_in_a_dry_run_too(self):
+        (self.out / "parts").write_text("a file")
+        for options in (("--dry-run",), ()):
+            result = run("average", *self.inputs, "-o", self.out / "o.onnx", *options)
+            self.assertEqual(result.status, 2, result.stderr)
+            self.assertRegex(result.stderr, "parts: is in the way: .*\n.*--single-data")
+
     def test_an_output_that_is_replaced_has_its_old_data_until_then(self):
         output = self.out / "avg.onnx"
         self.polyak("average", *self.inputs, "-o", output, "--single-data")

@@ -3,6 +3,7 @@ import json
 import unittest
 
 import numpy as np
+import onnx
 from onnx import helper
 
 from graph_models import arrays, ramp, save
@@ -107,6 +108,36 @@ class Kept(QuantizedTest):
         self.assert_refused(self.pair(nodes, weights),
                             "nothing to average: 3 of its 3 tensors are quantized and kept",
                             "--quantized", "keep")
+
+    def test_of_integers_that_are_cast_and_scaled(self):
+        """Weight-only quantization without an operator of its own, with a zero point or without."""
+        weights = {"w": np.zeros((2, 2), np.int8), "s": SCALE, "bias": ramp(2)}
+        cast = node("Cast", ["w"], ["c"], to=1)
+        product = node("MatMul", ["x", "f"], ["y"])
+        for nodes, more in (([cast, node("Mul", ["c", "s"], ["f"])], {}),
+                            ([cast, node("Mul", ["s", "c"], ["f"])], {}),
+                            ([cast, node("Cast", ["z"], ["d"], to=1), node("Sub", ["c", "d"], ["e"]),
+                              node("Mul", ["e", "s"], ["f"])], {"z": ZERO})):
+            paths = self.pair([*nodes, product], {**weights, **more})
+            self.assert_refused(paths, r"w: is quantized \(integers with a scale\)")
+            output = self.average(paths, "o.onnx", "--quantized", "keep", "-f")
+            np.testing.assert_array_equal(arrays(output)["s"], arrays(paths[1])["s"])
+            np.testing.assert_array_equal(arrays(output)["bias"], self.MEAN)
+
+    def test_by_a_function_that_stands_before_the_graph(self):
+        """And calls one that stands before itself."""
+        opset = [helper.make_opsetid("", 16), helper.make_opsetid("local", 1)]
+        inner = helper.make_function("local", "Inner", ["a", "b"], ["c"],
+                                     [node("DequantizeLinear", ["a", "b"], ["c"])], opset)
+        outer = helper.make_function("local", "Outer", ["a", "b"], ["c"],
+                                     [node("Inner", ["a", "b"], ["c"], domain="local")], opset)
+        nodes = [node("Outer", ["w", "s"], ["f"], domain="local"),
+                 node("Conv", ["x", "f"], ["y"])]
+        functions = onnx.ModelProto(functions=[inner, outer]).SerializeToString()
+        paths = self.pair(nodes, {key: self.WEIGHTS[key] for key in "ws"})
+        for path in paths:
+            path.write_bytes(functions + path.read_bytes())
+        self.assert_refused(paths, r"w: is quantized \(DequantizeLinear\)")
 
     def test_where_they_are_excluded_without_the_option(self):
         paths = self.pair(self.NODES, self.WEIGHTS)

@@ -63,6 +63,20 @@ TEST(CheckExtents, RefusesPayloadsThatOverlapInPart) {
   EXPECT_THAT(CheckMessage({{.runs = {{0, 8}, {4, 8}}}}), HasSubstr("overlaps"));
 }
 
+TEST(CheckExtents, RefusesOnePayloadOfTwoDTypes) {
+  const test::TemporaryFolder folder;
+  test::WriteFile(folder / "a", std::string(16, 'x'));
+  const std::vector<Payload> payloads = {{.runs = {{0, 8}}}, {.runs = {{0, 8}}}};
+  try {
+    CheckExtents(payloads,
+                 std::vector{Tensor("w", DType::kFloat32, {2}), Tensor("h", DType::kFloat16, {4})},
+                 {InputFile::Open(folder / "a")});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("h: its data is also that of w, which has another dtype"));
+  }
+}
+
 // A tensor [3,4] of big-endian 16-bit elements 0 … 11, in two extents with a gap between them.
 class ExtentCheckpointTest : public ::testing::Test {
  protected:

@@ -135,9 +135,18 @@ TEST(MakePlan, WarnsOnceOfGraphsThatDiffer) {
   const FakeCheckpoint c("c", Floats({"w"}), GraphShape{{7}, {0}, {}});
   const std::vector<const Checkpoint*> inputs = {&a, &b, &c};
   EXPECT_THAT(MakePlan(inputs, {.template_index = 2}).warnings,
-              ElementsAre("a: its graph is not the template's: its node 0 is node 0 in c; "
-                          "1 more differs, too"));
+              ElementsAre("a: its graph is not the template's: its node 0 has other "
+                          "attributes or other inputs in c; 1 more differs, too"));
   EXPECT_THAT(PlanOf(a, a).warnings, IsEmpty());
+}
+
+TEST(MakePlan, WarnsOfNamesThatHaveMovedInTheSameGraph) {
+  const FakeCheckpoint a("a", Floats({"w", "v"}), GraphShape{{5}, {1, 0}, {}});
+  const FakeCheckpoint b("b", Floats({"w", "v"}), GraphShape{{5}, {0, 1}, {}});
+  EXPECT_THAT(PlanOf(a, b).warnings,
+              ElementsAre("a: w has another place in its graph than in the template's: --match "
+                          "graph pairs tensors by their places"));
+  EXPECT_THAT(PlanOf(a, b, {.match = MatchBy::kGraph}).warnings, IsEmpty());
 }
 
 }  // namespace
