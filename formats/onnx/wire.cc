@@ -21,11 +21,15 @@ struct Tag {
   std::uint64_t type;
 };
 
+// As Protocol Buffers' own parser takes it: at most five bytes, and their low 32 bits.
 Tag TakeTag(ByteReader& bytes, std::uint64_t end) {
+  constexpr std::uint64_t kMostBytes = 5;
   const std::uint64_t position = bytes.position();
-  const std::uint64_t tag = TakeVarint(bytes, end);
-  if (tag > 0xffffffffU || tag >> 3 == 0) Fail("not a Protocol Buffers field", position);
-  return {static_cast<std::uint32_t>(tag >> 3), tag & 7};
+  const auto tag = static_cast<std::uint32_t>(TakeVarint(bytes, end));
+  if (bytes.position() - position > kMostBytes || tag >> 3 == 0) {
+    Fail("not a Protocol Buffers field", position);
+  }
+  return {tag >> 3, tag & 7};
 }
 
 }  // namespace

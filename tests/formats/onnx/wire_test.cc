@@ -53,6 +53,14 @@ TEST(FieldReader, TakesOverlongVarints) {
   EXPECT_EQ(Fields("\x12\x81\x00x"s), "2:2@3+1 ");
 }
 
+TEST(FieldReader, TakesTheLow32BitsOfATagOfFiveBytes) {
+  EXPECT_EQ(Fields("\x88\x80\x80\x80\x00\x05"s), "1:0@6+=5 ");
+  EXPECT_EQ(Fields("\x88\x80\x80\x80\x70\x05"s), "1:0@6+=5 ");
+  EXPECT_EQ(Fields("\xf8\xff\xff\xff\x0f\x05"s), "536870911:0@6+=5 ");
+  EXPECT_THAT(Fields("\x88\x80\x80\x80\x80\x00\x05"s), HasSubstr("not a Protocol Buffers field"));
+  EXPECT_THAT(Fields("\x80\x80\x80\x80\x10\x05"s), HasSubstr("not a Protocol Buffers field"));
+}
+
 TEST(FieldReader, RefusesWhatIsMalformed) {
   EXPECT_THAT(Fields("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s),
               HasSubstr("more than 10 bytes (at byte 1)"));
