@@ -203,7 +203,7 @@ void Assign(const Use& use, TensorInfo& tensor) {
 }  // namespace
 
 void AssignRoles(GraphRecord& record, std::vector<TensorInfo>& tensors) {
-  if (!record.Charge(record.values() * (sizeof(std::uint8_t) + sizeof(const Use*)))) return;
+  if (!record.Charge(record.values() * (sizeof(std::uint8_t) + sizeof(void*)))) return;
   UseAnalysis analysis(record, tensors);
   analysis.Run();
   for (ValueNumber value = 0; value < record.values(); ++value) {

@@ -18,7 +18,7 @@ std::uint64_t Growth(const Edit& edit) noexcept {
 class LengthFixer {
  public:
   // Works on edits in order; those of lengths go to the end of the list.
-  LengthFixer(std::vector<Edit>& edits) : edits_(edits) {}
+  explicit LengthFixer(std::vector<Edit>& edits) : edits_(edits) {}
 
   // How much the message grows by the edits [begin, end), which lie in it, and by those of lengths.
   std::uint64_t Fix(FieldReader message, std::size_t begin, std::size_t end) {
