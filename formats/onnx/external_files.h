@@ -1,5 +1,5 @@
 // The data files of a model with external data: found, checked, and given to its tensors.
-// facts about what other readers accept: https://github.com/onnx/onnx/security/advisories
+// What readers have let pass before: https://github.com/onnx/onnx/security/advisories
 #pragma once
 
 #include <cstdint>

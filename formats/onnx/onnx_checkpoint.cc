@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "core/error.h"
 #include "formats/onnx/length_edits.h"
 #include "formats/onnx/node_description.h"
 #include "formats/onnx/varint_encoding.h"
@@ -106,7 +107,16 @@ std::vector<Edit> OnnxCheckpoint::EncodeSpilled(const SpillFile& spill,
                                                 std::uint64_t end) const {
   std::vector<Edit> edits;
   VarintEncoding encoding(file(), spill, end, static_cast<std::uint32_t>(all_files().size()));
-  for (const auto& [tensor, offset] : spilled) encoding.Encode(*varints_[tensor], offset, edits);
+  for (const auto& [tensor, offset] : spilled) {
+    try {
+      encoding.Encode(*varints_[tensor], offset, edits);
+    } catch (Error& error) {
+      if (error.kind() != ErrorKind::kCorrupt) throw;  // the output's, which says so
+      error.AddContext(tensors()[tensor].name);
+      error.AddContext(path().string());
+      throw;
+    }
+  }
   return edits;
 }
 

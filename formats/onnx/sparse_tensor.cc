@@ -28,7 +28,7 @@ IndexedTensor IndexPart(const std::vector<Field>& fields, const FieldReader& mes
 
 IndexedTensor IndexDims(std::vector<VarintRun> runs, const InputFile& file) {
   std::uint64_t count = 0;
-  for (VarintCursor cursor(file, runs); cursor.Next();) ++count;
+  for (VarintCursor cursor(file, runs); count <= kMaxRank && cursor.Next();) ++count;
   if (count > kMaxRank) {
     throw Error(ErrorKind::kCorrupt, "a sparse tensor has more than 32 dimensions");
   }

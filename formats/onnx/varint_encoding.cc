@@ -18,8 +18,8 @@ constexpr std::size_t kBufferBytes = 65536;
 // there are too few only where the model isn't any more what it was.
 class ElementReader {
  public:
-  ElementReader(std::shared_ptr<const InputFile> file, std::uint64_t offset, const InputFile& model)
-      : file_(std::move(file)), offset_(offset), model_(model) {}
+  ElementReader(std::shared_ptr<const InputFile> file, std::uint64_t offset)
+      : file_(std::move(file)), offset_(offset) {}
 
   std::uint64_t Next() {
     if (at_ == count_) Fill();
@@ -33,14 +33,11 @@ class ElementReader {
     offset_ += bytes.size();
     at_ = 0;
     if (count_ > 0) return;
-    Error error(ErrorKind::kCorrupt, "the file was changed while it was read");
-    error.AddContext(model_.path().string());
-    throw error;
+    throw Error(ErrorKind::kCorrupt, "the file was changed while it was read");
   }
 
   std::shared_ptr<const InputFile> file_;
   std::uint64_t offset_;
-  const InputFile& model_;
   std::array<std::uint16_t, 4096> elements_{};
   std::size_t at_ = 0;
   std::size_t count_ = 0;
@@ -54,7 +51,7 @@ VarintEncoding::VarintEncoding(const InputFile& model, const SpillFile& spill, s
 
 void VarintEncoding::Encode(const VarintPayload& payload, std::uint64_t elements_at,
                             std::vector<Edit>& edits) {
-  ElementReader elements(spill_.AsInput(), elements_at, model_);
+  ElementReader elements(spill_.AsInput(), elements_at);
   for (const VarintRun& run : payload.runs()) {
     const std::uint64_t begin = end_;
     VarintCursor cursor(model_, std::span(&run, 1));

@@ -44,7 +44,6 @@ std::optional<VarintCursor::Varint> VarintCursor::Next() {
   if (run_ >= runs_.size()) return std::nullopt;
   const std::uint64_t end = runs_[run_].extent.end();
   Varint varint;
-  varint.run = run_;
   if (runs_[run_].has_tags) {
     varint.tag_extent.offset = bytes_.position();
     varint.tag = TakeVarint(bytes_, end);

@@ -31,7 +31,6 @@ class VarintCursor {
  public:
   struct Varint {
     std::uint64_t value = 0;
-    std::size_t run = 0;
     Extent extent;  // its own bytes
     std::optional<std::uint64_t> tag;
     Extent tag_extent;
