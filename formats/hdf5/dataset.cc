@@ -75,7 +75,7 @@ std::string LayoutText(const wire::Dataset& dataset) {
 
 std::string StorageText(const wire::Dataset& dataset, const ElementType& type) {
   std::string text = LayoutText(dataset);
-  for (const std::uint32_t number : dataset.filters()) text += ", " + FilterText(number);
+  for (const wire::Filter& filter : dataset.filters()) text += ", " + FilterText(filter.number());
   if (type.order == std::endian::big) text += ", big-endian";
   return text;
 }

@@ -56,10 +56,13 @@ bool Probe(const InputFile& file) {
 std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context) {
   const std::shared_ptr<HelperProcess> helper = HelperOf(context);
   const int descriptor = file->descriptor();
+  const std::uint64_t file_bytes = file->size();
   CheckpointBuilder builder(std::move(file), context.index_budget);
   try {
     wire::Request request;
     request.set_protocol(kProtocol);
+    request.mutable_image()->set_bytes(file_bytes);
+    request.mutable_index();
     helper->Send(request, descriptor);
     bool done = false;
     while (!done) {

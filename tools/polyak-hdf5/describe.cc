@@ -173,7 +173,7 @@ void SetChunks(hid_t creation, wire::Dataset& message) {
     std::size_t values = 0;
     const H5Z_filter_t filter = Checked(H5Pget_filter2(
         creation, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &configuration));
-    message.add_filters(static_cast<std::uint32_t>(filter));
+    message.add_filters()->set_number(static_cast<std::uint32_t>(filter));
   }
 }
 
