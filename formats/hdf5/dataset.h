@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/tensor.h"
+#include "formats/hdf5/hdf5_format.h"
 #include "formats/hdf5/index.pb.h"
 #include "io/extents.h"
 
@@ -17,6 +18,6 @@ struct DatasetTensor {
 // Checks the message as hostile input: name, rank, sizes, and that the extent's numbers agree with
 // one another. That extents lie inside the file and apart from each other is CheckExtents' work.
 // Throws Error (kCorrupt) with the dataset's name in front. Any thread.
-DatasetTensor TranslateDataset(const wire::Dataset& dataset, std::uint64_t file_bytes);
+DatasetTensor TranslateDataset(const wire::Dataset& dataset, const Image& image);
 
 }  // namespace polyak::hdf5

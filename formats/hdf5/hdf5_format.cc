@@ -9,8 +9,8 @@
 #include <string_view>
 #include <utility>
 
-#include "formats/hdf5/hdf5_checkpoint.h"
 #include "formats/hdf5/helper_process.h"
+#include "formats/hdf5/index_builder.h"
 #include "formats/hdf5/protocol.h"
 
 namespace polyak::hdf5 {
@@ -53,17 +53,16 @@ bool Probe(const InputFile& file) {
   return false;
 }
 
-std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context) {
+ImageContents IndexImage(const InputFile& file, const Image& image, OpenContext& context) {
   const std::shared_ptr<HelperProcess> helper = HelperOf(context);
-  const int descriptor = file->descriptor();
-  const std::uint64_t file_bytes = file->size();
-  CheckpointBuilder builder(std::move(file), context.index_budget);
+  IndexBuilder builder(image, context.index_budget);
   try {
     wire::Request request;
     request.set_protocol(kProtocol);
-    request.mutable_image()->set_bytes(file_bytes);
+    request.mutable_image()->set_offset(image.offset);
+    request.mutable_image()->set_bytes(image.bytes);
     request.mutable_index();
-    helper->Send(request, descriptor);
+    helper->Send(request, file.descriptor());
     bool done = false;
     while (!done) {
       const wire::Reply reply = helper->Receive(context.stop);
@@ -77,6 +76,15 @@ std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenCont
     throw;
   }
   return std::move(builder).Build();
+}
+
+std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context) {
+  const Image image{.file = 0, .offset = 0, .bytes = file->size()};
+  CheckpointParts parts;
+  parts.images = {image};
+  parts.contents.push_back(IndexImage(*file, image, context));
+  parts.files = {std::move(file)};
+  return MakeCheckpoint(std::move(parts), context);
 }
 
 }  // namespace polyak::hdf5

@@ -1,0 +1,59 @@
+#include "formats/hdf5/index_builder.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+#include "core/error.h"
+#include "formats/hdf5/storage.h"
+
+namespace polyak::hdf5 {
+namespace {
+
+Error ErrorOf(const wire::Failure& failure) {
+  switch (failure.kind()) {
+    case wire::Failure::UNSUPPORTED: return {ErrorKind::kUnsupported, failure.text()};
+    case wire::Failure::MEMORY:
+      return {ErrorKind::kUnsupported,
+              "the HDF5 library needs more memory for this file than it was given",
+              "a larger --memory gives it more"};
+    case wire::Failure::SYSTEM: return {ErrorKind::kSystem, failure.text()};
+    default: return {ErrorKind::kCorrupt, failure.text()};
+  }
+}
+
+// No way of storing a link to a dataset takes less.
+constexpr std::uint64_t kLeastBytesOfLink = 8;
+
+}  // namespace
+
+IndexBuilder::IndexBuilder(const Image& image, IndexBudget& budget)
+    : image_(image), budget_(budget) {}
+
+void IndexBuilder::Add(const wire::Reply& reply) {
+  if (reply.has_failure()) throw ErrorOf(reply.failure());
+  // Or an answer could go on for ever and say nothing.
+  if (reply.datasets().empty() && !reply.done()) {
+    throw Error(ErrorKind::kCorrupt, "a part of its index is empty");
+  }
+  for (const wire::Dataset& dataset : reply.datasets()) {
+    if (++datasets_ > image_.bytes / kLeastBytesOfLink) {
+      throw Error(ErrorKind::kCorrupt, "it names more datasets than the file has room for");
+    }
+    DatasetTensor tensor = TranslateDataset(dataset, image_);
+    if (!budget_.Charge(tensor.info.index_bytes())) continue;
+    contents_.tensors.push_back(std::move(tensor.info));
+    payloads_.push_back(std::move(tensor.payload));
+  }
+}
+
+ImageContents IndexBuilder::Build() && {
+  budget_.CheckFits();
+  auto storage = std::make_shared<StorageList>();
+  storage->payloads = std::move(payloads_);
+  contents_.storage = std::move(storage);
+  return std::move(contents_);
+}
+
+}  // namespace polyak::hdf5
