@@ -142,10 +142,10 @@ DatasetTensor Translate(const wire::Dataset& dataset, const Image& image) {
         fmt::format("its storage of {} bytes is larger than the file", dataset.storage_bytes()));
   }
   if (type.order != std::endian::native) {
-    result.payload.swapped_bytes = static_cast<std::uint8_t>(type.ordered_bytes);
+    result.storage.payload.swapped_bytes = static_cast<std::uint8_t>(type.ordered_bytes);
   }
   if (info.unreadable.empty() && bytes > 0) {
-    result.payload.runs = {ExtentOf(dataset, info, image)};
+    result.storage.payload.runs = {ExtentOf(dataset, info, image)};
     info.stored_bytes = bytes;
   }
   return result;

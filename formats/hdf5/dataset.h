@@ -6,13 +6,14 @@
 #include "core/tensor.h"
 #include "formats/hdf5/hdf5_format.h"
 #include "formats/hdf5/index.pb.h"
+#include "formats/hdf5/storage.h"
 #include "io/extents.h"
 
 namespace polyak::hdf5 {
 
 struct DatasetTensor {
   TensorInfo info;
-  Payload payload;  // no extents where there are no elements, or none that can be read
+  TensorStorage storage;  // no extents where there are no elements, or none that can be read
 };
 
 // Checks the message as hostile input: name, rank, sizes, and that the extent's numbers agree with

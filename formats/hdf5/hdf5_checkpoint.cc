@@ -98,7 +98,9 @@ std::unique_ptr<Checkpoint> MakeCheckpoint(CheckpointParts parts, OpenContext& /
   std::vector<Payload> payloads;
   for (ImageContents& contents : parts.contents) {
     std::ranges::move(contents.tensors, std::back_inserter(tensors));
-    std::ranges::copy(contents.storage->payloads, std::back_inserter(payloads));
+    for (const TensorStorage& tensor : contents.storage->tensors) {
+      payloads.push_back(tensor.payload);
+    }
   }
   CheckNamesDiffer(tensors);
   CheckExtents(payloads, tensors, parts.files);

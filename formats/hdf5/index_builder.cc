@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/error.h"
-#include "formats/hdf5/storage.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -29,7 +28,7 @@ constexpr std::uint64_t kLeastBytesOfLink = 8;
 }  // namespace
 
 IndexBuilder::IndexBuilder(const Image& image, IndexBudget& budget)
-    : image_(image), budget_(budget) {}
+    : image_(image), budget_(budget), storage_(std::make_shared<StorageList>()) {}
 
 void IndexBuilder::Add(const wire::Reply& reply) {
   if (reply.has_failure()) throw ErrorOf(reply.failure());
@@ -44,15 +43,13 @@ void IndexBuilder::Add(const wire::Reply& reply) {
     DatasetTensor tensor = TranslateDataset(dataset, image_);
     if (!budget_.Charge(tensor.info.index_bytes())) continue;
     contents_.tensors.push_back(std::move(tensor.info));
-    payloads_.push_back(std::move(tensor.payload));
+    storage_->tensors.push_back(std::move(tensor.storage));
   }
 }
 
 ImageContents IndexBuilder::Build() && {
   budget_.CheckFits();
-  auto storage = std::make_shared<StorageList>();
-  storage->payloads = std::move(payloads_);
-  contents_.storage = std::move(storage);
+  contents_.storage = std::move(storage_);
   return std::move(contents_);
 }
 

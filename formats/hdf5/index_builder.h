@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "core/format.h"
 #include "formats/hdf5/dataset.h"
 #include "formats/hdf5/hdf5_format.h"
 #include "formats/hdf5/index.pb.h"
-#include "io/payload.h"
+#include "formats/hdf5/storage.h"
 
 namespace polyak::hdf5 {
 
@@ -30,7 +30,7 @@ class IndexBuilder {
   IndexBudget& budget_;
   std::uint64_t datasets_ = 0;
   ImageContents contents_;
-  std::vector<Payload> payloads_;
+  std::shared_ptr<StorageList> storage_;
 };
 
 }  // namespace polyak::hdf5
