@@ -34,6 +34,7 @@ std::vector<OptionReport> OptionsOf(const Job& job) {
   if (!job.selection.exclude.empty()) options.push_back({"exclude", job.selection.exclude});
   if (job.missing == MissingTensors::kKeep) options.push_back({"missing", std::string("keep")});
   if (job.match == MatchBy::kGraph) options.push_back({"match", std::string("graph")});
+  if (job.match == MatchBy::kPosition) options.push_back({"match", std::string("position")});
   if (job.quantized == QuantizedTensors::kKeep) {
     options.push_back({"quantized", std::string("keep")});
   }
