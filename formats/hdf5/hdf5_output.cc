@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "formats/hdf5/output_check.h"
+#include "formats/hdf5/run_helper.h"
 
 namespace polyak::hdf5 {
 namespace {

@@ -20,7 +20,7 @@ from fault_sweep import AT_ONCE, Scene, error_cases, kill_cases, numbers_of_call
 
 import onnx_models
 from float_rounding import FLOAT32
-from polyak_runner import IS_FULL, need_program
+from polyak_runner import IS_FULL, digits, need_program
 
 
 class SweepTest(unittest.TestCase):
