@@ -6,21 +6,10 @@
 #include <utility>
 
 #include "core/error.h"
+#include "formats/hdf5/failure.h"
 
 namespace polyak::hdf5 {
 namespace {
-
-Error ErrorOf(const wire::Failure& failure) {
-  switch (failure.kind()) {
-    case wire::Failure::UNSUPPORTED: return {ErrorKind::kUnsupported, failure.text()};
-    case wire::Failure::MEMORY:
-      return {ErrorKind::kUnsupported,
-              "the HDF5 library needs more memory for this file than it was given",
-              "a larger --memory gives it more"};
-    case wire::Failure::SYSTEM: return {ErrorKind::kSystem, failure.text()};
-    default: return {ErrorKind::kCorrupt, failure.text()};
-  }
-}
 
 // No way of storing a link to a dataset takes less.
 constexpr std::uint64_t kLeastBytesOfLink = 8;

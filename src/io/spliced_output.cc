@@ -164,6 +164,12 @@ void SplicedOutput::DoWrite(std::size_t tensor, const Box& box,
   written_bytes_ += elements.size();
 }
 
+void SplicedOutput::WriteSlot(std::uint32_t source, std::uint64_t offset,
+                              std::span<const std::byte> bytes) {
+  WriteContiguous(PlaceOf(source, offset), bytes, 0);
+  written_bytes_ += bytes.size();
+}
+
 void SplicedOutput::WriteContiguous(Place place, std::span<const std::byte> bytes,
                                     std::uint32_t group_bytes) {
   PendingFile& file = *files_[place.file];

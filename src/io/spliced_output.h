@@ -37,6 +37,10 @@ class SplicedOutput : public Output {
                 std::span<const Payload> payloads, std::span<const TensorInfo> tensors,
                 FinishFiles finish = {});
 
+  // Bytes of a slot, as the file is to have them, at their place in the template. Any thread,
+  // disjoint ranges. Throws Error (kSystem).
+  void WriteSlot(std::uint32_t source, std::uint64_t offset, std::span<const std::byte> bytes);
+
  private:
   struct Place {  // in an output file
     std::size_t file;
