@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "core/error.h"
+#include "formats/hdf5/chunk_reader.h"
 #include "formats/hdf5/hdf5_format.h"
+#include "formats/hdf5/hdf5_output.h"
 #include "formats/hdf5/storage.h"
 #include "io/spliced_output.h"
 
@@ -52,13 +54,15 @@ void CheckAliasesAgree(std::span<const TensorInfo> tensors, std::span<const Payl
 
 class Hdf5Checkpoint final : public ExtentCheckpoint {
  public:
-  Hdf5Checkpoint(InputFiles files, std::vector<TensorInfo> tensors, std::vector<Payload> payloads,
-                 CheckpointNotes notes, std::vector<Image> images,
-                 std::shared_ptr<const Container> container)
-      : ExtentCheckpoint(std::move(files), std::move(tensors), std::move(payloads),
-                         std::move(notes)),
-        images_(std::move(images)),
-        container_(std::move(container)) {}
+  Hdf5Checkpoint(CheckpointParts parts, std::vector<TensorInfo> tensors,
+                 std::vector<Payload> payloads, std::vector<TensorStorage> storage,
+                 const OpenContext& context)
+      : ExtentCheckpoint(std::move(parts.files), std::move(tensors), std::move(payloads),
+                         std::move(parts.notes)),
+        storage_(std::move(storage)),
+        images_(std::move(parts.images)),
+        container_(std::move(parts.container)),
+        helper_{context.hdf5_helper, context.helper_memory_bytes} {}
 
  private:
   std::vector<std::filesystem::path> DoDataFilesOf(const OutputRequest& request) const override {
@@ -66,21 +70,16 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
   }
 
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override {
-    std::vector<Container::Place> places(images_.size());
-    OutputLayout layout = container_->LayOut(all_files(), images_, request, places);
-    const bool wants_record = !request.provenance.empty();
-    const auto finish = [this, places, wants_record](PendingFiles pending,
-                                                     std::string_view record) {
-      std::vector<std::uint64_t> sizes;
-      for (const Image& image : images_) sizes.push_back(image.bytes);
-      container_->Finish(pending, places, sizes, wants_record ? record : "");
-    };
-    return std::make_unique<SplicedOutput>(request, std::move(layout), payloads(), tensors(),
-                                           finish);
+    const OutputTemplate source{all_files(), tensors(), storage_, images_,
+                                *container_, reader_,   helper_};
+    return std::make_unique<Hdf5Output>(source, request);
   }
 
+  std::vector<TensorStorage> storage_;
   std::vector<Image> images_;
   std::shared_ptr<const Container> container_;
+  HelperSettings helper_;
+  ChunkReader reader_;
 };
 
 }  // namespace
@@ -93,21 +92,29 @@ OutputLayout Container::LayOut(const InputFiles& files, std::span<const Image> /
   return layout;
 }
 
-std::unique_ptr<Checkpoint> MakeCheckpoint(CheckpointParts parts, OpenContext& /*context*/) {
+void Container::Finish(PendingFiles files, std::span<const Place> /*places*/,
+                       std::span<const std::uint64_t> sizes, std::string_view /*record*/) const {
+  if (files.back()->AsInput()->size() != sizes.front()) files.back()->Resize(sizes.front());
+}
+
+std::unique_ptr<Checkpoint> MakeCheckpoint(CheckpointParts parts, OpenContext& context) {
   std::vector<TensorInfo> tensors;
   std::vector<Payload> payloads;
-  for (ImageContents& contents : parts.contents) {
+  std::vector<TensorStorage> storage;
+  for (std::uint32_t i = 0; i < parts.contents.size(); ++i) {
+    ImageContents& contents = parts.contents[i];
     std::ranges::move(contents.tensors, std::back_inserter(tensors));
     for (const TensorStorage& tensor : contents.storage->tensors) {
       payloads.push_back(tensor.payload);
+      storage.push_back(tensor);
+      storage.back().image = i;
     }
   }
   CheckNamesDiffer(tensors);
   CheckExtents(payloads, tensors, parts.files);
   CheckAliasesAgree(tensors, payloads);
-  return std::make_unique<Hdf5Checkpoint>(std::move(parts.files), std::move(tensors),
-                                          std::move(payloads), std::move(parts.notes),
-                                          std::move(parts.images), std::move(parts.container));
+  return std::make_unique<Hdf5Checkpoint>(std::move(parts), std::move(tensors), std::move(payloads),
+                                          std::move(storage), context);
 }
 
 }  // namespace polyak::hdf5

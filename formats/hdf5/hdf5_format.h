@@ -103,10 +103,10 @@ class Container {
   // puts it elsewhere.
   virtual std::optional<std::size_t> RecordImage() const { return 0; }
   // When the images are done: sizes[i] is that of image i now, and what the layout had behind it is
-  // overwritten if it grew. An empty record: none is wanted. Throws Error.
-  virtual void Finish(PendingFiles /*files*/, std::span<const Place> /*places*/,
-                      std::span<const std::uint64_t> /*sizes*/, std::string_view /*record*/) const {
-  }
+  // overwritten if it grew. An empty record: none is wanted. By default the one file gets the
+  // image's size. Throws Error.
+  virtual void Finish(PendingFiles files, std::span<const Place> places,
+                      std::span<const std::uint64_t> sizes, std::string_view record) const;
 };
 
 // What a checkpoint is made of.

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "formats/hdf5/output_check.h"
+#include "formats/hdf5/run_helper.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -79,10 +80,14 @@ Durability Hdf5Output::DoCommit(std::string_view provenance) {
 
 void Hdf5Output::Finish(PendingFiles files, std::string_view record) {
   if (!wants_record_) record = {};
+  OpenContext context;
+  context.hdf5_helper = source_.helper.program;
+  context.helper_memory_bytes = source_.helper.memory_bytes;
+  context.stop = stop_;
   std::vector<std::uint64_t> sizes;
   for (std::uint32_t i = 0; i < source_.images.size(); ++i) {
     const bool has_record = source_.container.RecordImage() == i;
-    sizes.push_back(FinishImage(i, *files[places_[i].file], has_record ? record : ""));
+    sizes.push_back(FinishImage(i, *files[places_[i].file], has_record ? record : "", context));
   }
   source_.container.Finish(files, places_, sizes, record);
   size_ = 0;
@@ -90,12 +95,12 @@ void Hdf5Output::Finish(PendingFiles files, std::string_view record) {
 }
 
 std::uint64_t Hdf5Output::FinishImage(std::uint32_t image, PendingFile& file,
-                                      std::string_view record) {
+                                      std::string_view record, OpenContext& context) {
   ImageWork work = special_.WorkFor(image);
   work.changes.record = record;
   ChangedImage changed{.chunks = {}, .allocated = {}, .bytes = source_.images[image].bytes};
   const bool has_changes = !work.changes.empty();
-  if (has_changes) changed = Change(image, file, work.changes);
+  if (has_changes) changed = Change(image, file, work.changes, context);
   for (std::size_t i = 0; i < work.chunks.size(); ++i) work.chunks[i].offset = changed.chunks[i];
   for (std::size_t i = 0; i < work.allocated.size(); ++i) {
     work.allocated[i].offset = changed.allocated[i];
@@ -107,21 +112,19 @@ std::uint64_t Hdf5Output::FinishImage(std::uint32_t image, PendingFile& file,
     }
   }
   if (has_changes) {
-    CheckOutputImage(source_, image, work.changes, changed, *file.AsInput(), begin, stop_);
+    CheckOutputImage(source_, image, work.changes, changed, *file.AsInput(), begin, context);
   }
   return changed.bytes;
 }
 
-ChangedImage Hdf5Output::Change(std::uint32_t image, PendingFile& file,
-                                const ImageChanges& changes) {
+ChangedImage Hdf5Output::Change(std::uint32_t image, PendingFile& file, const ImageChanges& changes,
+                                OpenContext& context) {
   const InputFile& source = *source_.files[source_.images[image].file];
   const std::uint64_t begin = places_[image].offset;
   const std::vector<Extent> untouchable = Untouchable(image, changes);
   try {
-    const auto helper = HelperProcess::Start(HelperProcess::Find(source_.helper.program),
-                                             source_.helper.memory_bytes);
-    return WorkOutChanges(*helper, {source.descriptor(), source_.images[image], untouchable},
-                          changes, stop_,
+    return WorkOutChanges(*HelperOf(context),
+                          {source.descriptor(), source_.images[image], untouchable}, changes, stop_,
                           [&](std::uint64_t offset, std::span<const std::byte> bytes) {
                             file.WriteAt(begin + offset, bytes);
                           });

@@ -29,8 +29,10 @@ class Hdf5Output final : public Output {
  private:
   void Finish(PendingFiles files, std::string_view record);
   // Returns the image's new size.
-  std::uint64_t FinishImage(std::uint32_t image, PendingFile& file, std::string_view record);
-  ChangedImage Change(std::uint32_t image, PendingFile& file, const ImageChanges& changes);
+  std::uint64_t FinishImage(std::uint32_t image, PendingFile& file, std::string_view record,
+                            OpenContext& context);
+  ChangedImage Change(std::uint32_t image, PendingFile& file, const ImageChanges& changes,
+                      OpenContext& context);
   std::vector<Extent> Untouchable(std::uint32_t image, const ImageChanges& changes) const;
 
   Tiles DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) const override;

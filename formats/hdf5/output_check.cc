@@ -98,11 +98,7 @@ bool Same(const TensorStorage& a, const TensorStorage& b) {
 
 void CheckOutputImage(const OutputTemplate& source, std::uint32_t image,
                       const ImageChanges& changes, const ChangedImage& changed,
-                      const InputFile& file, std::uint64_t begin, const std::atomic<bool>* stop) {
-  OpenContext context;
-  context.hdf5_helper = source.helper.program;
-  context.helper_memory_bytes = source.helper.memory_bytes;
-  context.stop = stop;
+                      const InputFile& file, std::uint64_t begin, OpenContext& context) {
   const ImageContents found =
       IndexImage(file, {.file = 0, .offset = begin, .bytes = changed.bytes}, context);
   const NewPlaces places(changes, changed);

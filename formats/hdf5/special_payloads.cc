@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/error.h"
-#include "formats/hdf5/chunk_coding.h"
 #include "formats/hdf5/chunk_reader.h"
 
 namespace polyak::hdf5 {

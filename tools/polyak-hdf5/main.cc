@@ -24,6 +24,7 @@
 #include "index.h"
 #include "library.h"
 #include "polyak_socket.h"
+#include "rewrite.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -53,6 +54,7 @@ void AnswerRequest(const ReceivedRequest& request, Answer& answer) {
   const Image image = FindImage(request.descriptors[0], message.image());
   switch (message.work_case()) {
     case wire::Request::kIndex: AnswerIndex(image, answer); break;
+    case wire::Request::kRewrite: AnswerRewrite(image, message.rewrite(), answer); break;
     default: throw Failure(wire::Failure::SYSTEM, "polyak asks for something unknown");
   }
 }
