@@ -16,16 +16,23 @@
 
 namespace polyak::hdf5 {
 
-// Leaves little room unused between the chunks: first all old ones give theirs back, so that it is
-// whole again; then the largest chunks choose first, and the library gives each the smallest room
-// that is enough.
+enum class ChunkOrder {
+  kAsAsked,       // best for the index
+  kLargestFirst,  // for the room: the library gives each the smallest room that is enough
+};
+
+// Whether kLargestFirst is worth trying: what is left between small chunks doesn't matter.
+bool AreLarge(const wire::Rewrite& wanted);
+
+// Leaves little room unused between the chunks: first all old ones give theirs back, as far as that
+// can be, so that it is whole again.
 class ChunkPlacing {
  public:
   // Throws Failure where what is wanted doesn't fit the file.
   ChunkPlacing(hid_t file, const wire::Rewrite& wanted);
 
   // Returns where the chunks went, in the order of the request. Throws Failure.
-  std::vector<std::uint64_t> Run();
+  std::vector<std::uint64_t> Run(ChunkOrder order);
 
  private:
   struct WantedChunk {
@@ -45,10 +52,11 @@ class ChunkPlacing {
   void Empty(const wire::Rewrite& wanted);
   void TakeOrders(const wire::Rewrite& wanted);
   void TakeOrder(std::size_t dataset, const wire::ChunkedWrite& write);
-  bool AreLarge() const;
   void GiveRoomBack();
   OpenDataset& Opened(std::size_t dataset);
   void CloseAll();
+  static std::uint32_t LengthBetween(const WantedChunk& chunk);
+  std::uint64_t Place(const WantedChunk& chunk);
   std::uint64_t Write(const WantedChunk& chunk, std::uint32_t bytes);
 
   hid_t file_;

@@ -23,11 +23,12 @@ constexpr std::size_t kPlacesAtOnce = kMaxPacketBytes / 4 / 10;
 
 class Rewriting {
  public:
-  Rewriting(hid_t file, const wire::Rewrite& wanted) : file_(file), wanted_(wanted) {}
+  Rewriting(hid_t file, const wire::Rewrite& wanted, ChunkOrder order)
+      : file_(file), wanted_(wanted), order_(order) {}
 
   // Returns where everything went, in the order asked.
   std::vector<std::uint64_t> Run() {
-    places_ = ChunkPlacing(file_, wanted_).Run();
+    places_ = ChunkPlacing(file_, wanted_).Run(order_);
     for (const std::uint64_t address : wanted_.allocated()) Allocate(address);
     for (const wire::CompactWrite& write : wanted_.compact()) WriteCompact(write);
     if (!wanted_.record().empty()) WriteRecord();
@@ -110,6 +111,7 @@ class Rewriting {
 
   hid_t file_;
   const wire::Rewrite& wanted_;
+  ChunkOrder order_;
   std::vector<std::uint64_t> places_;
 };
 
@@ -122,20 +124,38 @@ void SendPlaces(const std::vector<std::uint64_t>& places, Answer& answer) {
   }
 }
 
+struct Outcome {
+  Overlay overlay;
+  std::vector<std::uint64_t> places;
+};
+
+Outcome Try(const Image& image, const wire::Rewrite& rewrite, ChunkOrder order) {
+  Outcome outcome;
+  DescriptorFile file(image, outcome.overlay);
+  outcome.places = Rewriting(file.id(), rewrite, order).Run();
+  file.Close();
+  return outcome;
+}
+
+// Which order leaves less room unused isn't known before.
+Outcome TryBoth(const Image& image, const wire::Rewrite& rewrite) {
+  Outcome outcome = Try(image, rewrite, ChunkOrder::kAsAsked);
+  if (!AreLarge(rewrite)) return outcome;
+  Outcome other = Try(image, rewrite, ChunkOrder::kLargestFirst);
+  return other.overlay.end() < outcome.overlay.end() ? std::move(other) : std::move(outcome);
+}
+
 }  // namespace
 
 void AnswerRewrite(const Image& image, const wire::Rewrite& rewrite, Answer& answer) {
-  Overlay overlay;
-  DescriptorFile file(image, overlay);
-  const std::vector<std::uint64_t> places = Rewriting(file.id(), rewrite).Run();
-  file.Close();
-  SendPlaces(places, answer);
-  overlay.ForEachPiece([&](std::uint64_t address, std::span<const char> bytes) {
+  const Outcome outcome = TryBoth(image, rewrite);
+  SendPlaces(outcome.places, answer);
+  outcome.overlay.ForEachPiece([&](std::uint64_t address, std::span<const char> bytes) {
     wire::Patch& patch = *answer.ReplyWith(bytes.size() + 16).add_patches();
     patch.set_offset(address);
     patch.set_bytes(bytes.data(), bytes.size());
   });
-  answer.ReplyWith(8).set_image_bytes(overlay.end());
+  answer.ReplyWith(8).set_image_bytes(outcome.overlay.end());
 }
 
 }  // namespace polyak::hdf5
