@@ -34,6 +34,7 @@ std::vector<OptionReport> OptionsOf(const Job& job) {
   if (!job.selection.exclude.empty()) options.push_back({"exclude", job.selection.exclude});
   if (job.missing == MissingTensors::kKeep) options.push_back({"missing", std::string("keep")});
   if (job.match == MatchBy::kGraph) options.push_back({"match", std::string("graph")});
+  if (job.match == MatchBy::kPosition) options.push_back({"match", std::string("position")});
   if (job.quantized == QuantizedTensors::kKeep) {
     options.push_back({"quantized", std::string("keep")});
   }
@@ -132,6 +133,7 @@ std::size_t PreparedRun::TemplateIndex() const {
 // Returns the most memory that their indexes took.
 std::uint64_t PreparedRun::OpenInputs() {
   OpenContext context = MakeOpenContext(job_.memory_bytes, job_.hdf5_helper, job_.control.stop);
+  context.temporary_folder = FindOutputPlace(job_.output, job_.replace_existing).folder;
   for (const std::filesystem::path& path : job_.inputs) {
     CheckStop(job_.control);
     OpenedCheckpoint opened = OpenCheckpoint(path, context);

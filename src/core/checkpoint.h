@@ -40,6 +40,9 @@ struct CheckpointNotes {
   std::vector<Property> properties;   // in the order in which they are shown
   std::vector<std::string> warnings;  // one line each, without the file's name
   std::shared_ptr<const GraphShape> graph;
+  // The tensors in the order in which what wrote the file would load them, each once; those that
+  // are loaded by their names are not in it. Empty: there is no such order.
+  std::vector<std::uint32_t> loading_order;
 };
 
 // What it takes to work on some tensors.
@@ -67,6 +70,8 @@ class Checkpoint {
   std::span<const std::string> warnings() const noexcept { return notes_.warnings; }
   // Null where the format has no graph.
   const GraphShape* graph() const noexcept { return notes_.graph.get(); }
+  // CheckpointNotes::loading_order.
+  std::span<const std::uint32_t> loading_order() const noexcept { return notes_.loading_order; }
   // What a node of the graph is and what it makes, for people: "node 12 (Conv, makes 'y')". `node`
   // is its number in GraphShape::node_hashes. May read the file: throws Error (kCorrupt, kSystem).
   std::string DescribeNode(std::size_t node) const { return DoDescribeNode(node); }
