@@ -15,10 +15,16 @@ RECORD = re.compile(r'^\s*ATTRIBUTE "polyak\d*" \{')
 PLACES = re.compile(r"^(\s*)(SIZE \d+( \([\d.]+:1 COMPRESSION\))?|OFFSET \d+)$")
 
 
+# h5dump follows an object reference and shows the elements there.
+REFERRED = re.compile(r'^\s*DATASET \d+ "')
+
+
 def _without_records(lines):
-    depth = 0
+    depth, before = 0, ""
     for line in lines:
-        if depth or RECORD.match(line):
+        is_left_out = RECORD.match(line) or (REFERRED.match(before) and line.endswith("DATA {"))
+        before = line
+        if depth or is_left_out:
             depth += line.count("{") - line.count("}")
         else:
             yield line
