@@ -109,16 +109,21 @@ std::uint64_t BytesOf(const TensorInfo& info) {
   return *bytes;
 }
 
-Extent ExtentOf(const wire::Dataset& dataset, const TensorInfo& info) {
+// Throws where it isn't in the image: CheckExtents knows files only.
+PayloadRun ExtentOf(const wire::Dataset& dataset, const TensorInfo& info, const Image& image) {
   if (dataset.storage_bytes() != info.bytes()) {
     ThrowCorrupt(fmt::format(
         "its storage has the wrong size (found {} bytes, expected {} for {} {})",
         dataset.storage_bytes(), info.bytes(), ShapeText(info.shape), NameOf(info.dtype)));
   }
-  return {.offset = dataset.offset(), .length = info.bytes()};
+  if (dataset.offset() > image.bytes || info.bytes() > image.bytes - dataset.offset()) {
+    ThrowCorrupt(fmt::format("its data lies outside the file (found {} bytes at {}, of {})",
+                             info.bytes(), dataset.offset(), image.bytes));
+  }
+  return {image.offset + dataset.offset(), info.bytes(), image.file};
 }
 
-DatasetTensor Translate(const wire::Dataset& dataset, std::uint64_t file_bytes) {
+DatasetTensor Translate(const wire::Dataset& dataset, const Image& image) {
   const ElementType type = TranslateType(dataset.type());
   DatasetTensor result;
   TensorInfo& info = result.info;
@@ -132,15 +137,15 @@ DatasetTensor Translate(const wire::Dataset& dataset, std::uint64_t file_bytes) 
   info.unreadable = WhyStorageIsUnreadable(dataset, info.elements);
   if (info.unreadable.empty()) info.unreadable = type.unreadable;
   const std::uint64_t bytes = BytesOf(info);
-  if (dataset.layout() != wire::Dataset::EXTERNAL && dataset.storage_bytes() > file_bytes) {
+  if (dataset.layout() != wire::Dataset::EXTERNAL && dataset.storage_bytes() > image.bytes) {
     ThrowCorrupt(
         fmt::format("its storage of {} bytes is larger than the file", dataset.storage_bytes()));
   }
   if (type.order != std::endian::native) {
-    result.payload.swapped_bytes = static_cast<std::uint8_t>(type.ordered_bytes);
+    result.storage.payload.swapped_bytes = static_cast<std::uint8_t>(type.ordered_bytes);
   }
   if (info.unreadable.empty() && bytes > 0) {
-    result.payload.runs = {ExtentOf(dataset, info)};
+    result.storage.payload.runs = {ExtentOf(dataset, info, image)};
     info.stored_bytes = bytes;
   }
   return result;
@@ -148,10 +153,10 @@ DatasetTensor Translate(const wire::Dataset& dataset, std::uint64_t file_bytes) 
 
 }  // namespace
 
-DatasetTensor TranslateDataset(const wire::Dataset& dataset, std::uint64_t file_bytes) {
+DatasetTensor TranslateDataset(const wire::Dataset& dataset, const Image& image) {
   CheckPath(dataset.path());
   try {
-    return Translate(dataset, file_bytes);
+    return Translate(dataset, image);
   } catch (Error& error) {
     error.AddContext(dataset.path());
     throw;

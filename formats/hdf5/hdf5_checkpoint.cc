@@ -1,67 +1,31 @@
-#include "formats/hdf5/hdf5_checkpoint.h"
-
+// An HDF5 file, or several, as a checkpoint.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <span>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
+#include "formats/hdf5/chunk_reader.h"
+#include "formats/hdf5/hdf5_format.h"
+#include "formats/hdf5/hdf5_output.h"
+#include "formats/hdf5/storage.h"
+#include "io/spliced_output.h"
 
 namespace polyak::hdf5 {
 namespace {
 
-Error ErrorOf(const wire::Failure& failure) {
-  switch (failure.kind()) {
-    case wire::Failure::UNSUPPORTED: return {ErrorKind::kUnsupported, failure.text()};
-    case wire::Failure::MEMORY:
-      return {ErrorKind::kUnsupported,
-              "the HDF5 library needs more memory for this file than it was given",
-              "a larger --memory gives it more"};
-    case wire::Failure::SYSTEM: return {ErrorKind::kSystem, failure.text()};
-    default: return {ErrorKind::kCorrupt, failure.text()};
-  }
-}
-
-// No way of storing a link to a dataset takes less.
-constexpr std::uint64_t kLeastBytesOfLink = 8;
-
-}  // namespace
-
-CheckpointBuilder::CheckpointBuilder(std::shared_ptr<const InputFile> file, IndexBudget& budget)
-    : file_(std::move(file)), budget_(budget) {}
-
-void CheckpointBuilder::Add(const wire::Reply& reply) {
-  if (reply.has_failure()) throw ErrorOf(reply.failure());
-  // Or an answer could go on for ever and say nothing.
-  if (reply.datasets().empty() && !reply.done()) {
-    throw Error(ErrorKind::kCorrupt, "a part of its index is empty");
-  }
-  for (const wire::Dataset& dataset : reply.datasets()) {
-    if (++datasets_ > file_->size() / kLeastBytesOfLink) {
-      throw Error(ErrorKind::kCorrupt, "it names more datasets than the file has room for");
-    }
-    DatasetTensor tensor = TranslateDataset(dataset, file_->size());
-    if (!budget_.Charge(tensor.info.index_bytes())) continue;
-    tensors_.push_back(std::move(tensor.info));
-    payloads_.push_back(std::move(tensor.payload));
-  }
-}
-
-std::unique_ptr<Checkpoint> CheckpointBuilder::Build() && {
-  budget_.CheckFits();
-  CheckNamesDiffer();
-  CheckExtents(payloads_, tensors_, {file_});
-  CheckAliasesAgree();
-  return std::make_unique<ExtentCheckpoint>(InputFiles{std::move(file_)}, std::move(tensors_),
-                                            std::move(payloads_));
-}
-
-void CheckpointBuilder::CheckNamesDiffer() const {
+void CheckNamesDiffer(std::span<const TensorInfo> tensors) {
   std::vector<std::string_view> names;
-  names.reserve(tensors_.size());
-  for (const TensorInfo& tensor : tensors_) names.emplace_back(tensor.name);
+  names.reserve(tensors.size());
+  for (const TensorInfo& tensor : tensors) names.emplace_back(tensor.name);
   std::ranges::sort(names);
   const auto twice = std::ranges::adjacent_find(names);
   if (twice != names.end()) {
@@ -70,21 +34,87 @@ void CheckpointBuilder::CheckNamesDiffer() const {
 }
 
 // Names of one dataset agree on what it is. Two datasets that claim the same bytes are damage.
-void CheckpointBuilder::CheckAliasesAgree() const {
-  std::unordered_map<std::uint64_t, std::size_t> first_at;
-  for (std::size_t i = 0; i < tensors_.size(); ++i) {
-    if (payloads_[i].runs.empty()) continue;
-    const std::size_t first = first_at.emplace(payloads_[i].runs[0].offset, i).first->second;
-    if (tensors_[first].dtype == tensors_[i].dtype && tensors_[first].shape == tensors_[i].shape &&
-        payloads_[first].swapped_bytes == payloads_[i].swapped_bytes) {
+void CheckAliasesAgree(std::span<const TensorInfo> tensors, std::span<const Payload> payloads) {
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::size_t> first_at;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (payloads[i].runs.empty()) continue;
+    const PayloadRun& run = payloads[i].runs[0];
+    const std::size_t first = first_at.emplace(std::pair(run.file, run.offset), i).first->second;
+    if (tensors[first].dtype == tensors[i].dtype && tensors[first].shape == tensors[i].shape &&
+        payloads[first].swapped_bytes == payloads[i].swapped_bytes) {
       continue;
     }
-    Error error(ErrorKind::kCorrupt, fmt::format("its data is also that of '{}', which is another "
-                                                 "array",
-                                                 tensors_[first].name));
-    error.AddContext(tensors_[i].name);
+    Error error(
+        ErrorKind::kCorrupt,
+        fmt::format("its data is also that of '{}', which is another array", tensors[first].name));
+    error.AddContext(tensors[i].name);
     throw error;
   }
+}
+
+class Hdf5Checkpoint final : public ExtentCheckpoint {
+ public:
+  Hdf5Checkpoint(CheckpointParts parts, std::vector<TensorInfo> tensors,
+                 std::vector<Payload> payloads, std::vector<TensorStorage> storage,
+                 const OpenContext& context)
+      : ExtentCheckpoint(std::move(parts.files), std::move(tensors), std::move(payloads),
+                         std::move(parts.notes)),
+        storage_(std::move(storage)),
+        images_(std::move(parts.images)),
+        container_(std::move(parts.container)),
+        helper_{context.hdf5_helper, context.helper_memory_bytes} {}
+
+ private:
+  std::vector<std::filesystem::path> DoDataFilesOf(const OutputRequest& request) const override {
+    return container_->DataFilesOf(request);
+  }
+
+  std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override {
+    const OutputTemplate source{all_files(), tensors(), storage_, images_,
+                                *container_, reader_,   helper_};
+    return std::make_unique<Hdf5Output>(source, request);
+  }
+
+  std::vector<TensorStorage> storage_;
+  std::vector<Image> images_;
+  std::shared_ptr<const Container> container_;
+  HelperSettings helper_;
+  ChunkReader reader_;
+};
+
+}  // namespace
+
+OutputLayout Container::LayOut(const InputFiles& files, std::span<const Image> /*images*/,
+                               const OutputRequest& /*request*/, std::span<Place> places) const {
+  OutputLayout layout{.sources = files, .main = {}, .data = {}};
+  layout.main.Copy(0, {.offset = 0, .length = files.front()->size()});
+  places.front() = {};
+  return layout;
+}
+
+void Container::Finish(PendingFiles files, std::span<const Place> /*places*/,
+                       std::span<const std::uint64_t> sizes, std::string_view /*record*/) const {
+  if (files.back()->AsInput()->size() != sizes.front()) files.back()->Resize(sizes.front());
+}
+
+std::unique_ptr<Checkpoint> MakeCheckpoint(CheckpointParts parts, OpenContext& context) {
+  std::vector<TensorInfo> tensors;
+  std::vector<Payload> payloads;
+  std::vector<TensorStorage> storage;
+  for (std::uint32_t i = 0; i < parts.contents.size(); ++i) {
+    ImageContents& contents = parts.contents[i];
+    std::ranges::move(contents.tensors, std::back_inserter(tensors));
+    for (const TensorStorage& tensor : contents.storage->tensors) {
+      payloads.push_back(tensor.payload);
+      storage.push_back(tensor);
+      storage.back().image = i;
+    }
+  }
+  CheckNamesDiffer(tensors);
+  CheckExtents(payloads, tensors, parts.files);
+  CheckAliasesAgree(tensors, payloads);
+  return std::make_unique<Hdf5Checkpoint>(std::move(parts), std::move(tensors), std::move(payloads),
+                                          std::move(storage), context);
 }
 
 }  // namespace polyak::hdf5

@@ -1,7 +1,6 @@
 #include "formats/hdf5/hdf5_format.h"
 
 #include <algorithm>
-#include <any>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,35 +8,21 @@
 #include <string_view>
 #include <utility>
 
-#include "formats/hdf5/hdf5_checkpoint.h"
 #include "formats/hdf5/helper_process.h"
+#include "formats/hdf5/index_builder.h"
 #include "formats/hdf5/protocol.h"
+#include "formats/hdf5/run_helper.h"
 
 namespace polyak::hdf5 {
 namespace {
 
 constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
 constexpr std::uint64_t kFirstUserBlockBytes = 512;
-constexpr const char* kContextKey = "hdf5";
-// Resident in the helper before it has indexed anything: it, libhdf5, 40 libraries (measured: 12).
-constexpr std::uint64_t kHelperCodeBytes = std::uint64_t{14} << 20;
 
 bool HasSignatureAt(const InputFile& file, std::uint64_t offset) {
   std::array<char, kSignature.size()> found{};
   const std::size_t length = file.ReadUpTo(offset, std::as_writable_bytes(std::span(found)));
   return std::string_view(found.data(), length) == kSignature;
-}
-
-std::shared_ptr<HelperProcess> HelperOf(OpenContext& context) {
-  const auto kept = context.per_run.find(kContextKey);
-  if (kept != context.per_run.end()) {
-    return std::any_cast<std::shared_ptr<HelperProcess>>(kept->second);
-  }
-  auto helper =
-      HelperProcess::Start(HelperProcess::Find(context.hdf5_helper), context.helper_memory_bytes);
-  context.per_run.emplace(kContextKey, helper);
-  context.index_budget.Reserve(kHelperCodeBytes + context.helper_memory_bytes);
-  return helper;
 }
 
 }  // namespace
@@ -53,17 +38,16 @@ bool Probe(const InputFile& file) {
   return false;
 }
 
-std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context) {
+ImageContents IndexImage(const InputFile& file, const Image& image, OpenContext& context) {
   const std::shared_ptr<HelperProcess> helper = HelperOf(context);
-  const int descriptor = file->descriptor();
-  const std::uint64_t file_bytes = file->size();
-  CheckpointBuilder builder(std::move(file), context.index_budget);
+  IndexBuilder builder(image, context.index_budget);
   try {
     wire::Request request;
     request.set_protocol(kProtocol);
-    request.mutable_image()->set_bytes(file_bytes);
+    request.mutable_image()->set_offset(image.offset);
+    request.mutable_image()->set_bytes(image.bytes);
     request.mutable_index();
-    helper->Send(request, descriptor);
+    helper->Send(request, file.descriptor());
     bool done = false;
     while (!done) {
       const wire::Reply reply = helper->Receive(context.stop);
@@ -71,12 +55,19 @@ std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenCont
       done = reply.done();
     }
   } catch (...) {
-    // It is dead, or in the middle of an answer, or its library has seen a damaged file: the next
-    // file gets a new one.
-    context.per_run.erase(context.per_run.find(kContextKey));
+    ForgetHelper(context);
     throw;
   }
   return std::move(builder).Build();
+}
+
+std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context) {
+  const Image image{.file = 0, .offset = 0, .bytes = file->size()};
+  CheckpointParts parts;
+  parts.images = {image};
+  parts.contents.push_back(IndexImage(*file, image, context));
+  parts.files = {std::move(file)};
+  return MakeCheckpoint(std::move(parts), context);
 }
 
 }  // namespace polyak::hdf5

@@ -26,24 +26,108 @@
 // The library for it crashes on hostile files. It runs in a program of its own, polyak-hdf5, which
 // answers with an index (index.proto); this folder checks that as it would any hostile input,
 // and reads payloads by position.
+//
+// This is the one header for other formats: those that keep HDF5 inside of something, or know what
+// wrote it.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/checkpoint.h"
 #include "core/format.h"
+#include "io/extents.h"
 #include "io/input_file.h"
+#include "io/output_layout.h"
+#include "io/spliced_output.h"
 
 namespace polyak::hdf5 {
+
+// The bytes of an HDF5 file within a file of a checkpoint: all of it, or an archive's member.
+struct Image {
+  std::uint32_t file = 0;  // number in the checkpoint's files
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
+// A text, or a list of texts, that belongs to a group.
+struct TextAttribute {
+  std::string object;  // the group's path; empty: the root
+  std::string name;
+  std::vector<std::string> values;  // from the file: any bytes
+};
+
+// Where the payload of each tensor lies, and how.
+class StorageList;
+
+// What an image holds. Names are paths; roles, uses and names may be changed by whoever knows what
+// wrote the file, and the order of the tensors stays.
+struct ImageContents {
+  std::vector<TensorInfo> tensors;
+  std::vector<TextAttribute> attributes;
+  std::shared_ptr<const StorageList> storage;
+};
+
+// Indexes the image, by the helper that the context keeps; starts it where it doesn't run, and
+// charges the context's budget. One thread at a time for one context. Throws Error without the
+// file's name in front: kCorrupt, kUnsupported, kSystem (no helper among them), kCancelled.
+ImageContents IndexImage(const InputFile& file, const Image& image, OpenContext& context);
+
+// How the files of an output lie around its images. Immutable; any thread.
+class Container {
+ public:
+  // Where an image begins in the output.
+  struct Place {
+    std::size_t file = 0;  // in PendingFiles
+    std::uint64_t offset = 0;
+  };
+
+  virtual ~Container() = default;
+
+  // The output's files beside its main one; see Checkpoint::DataFilesOf.
+  virtual std::vector<std::filesystem::path> DataFilesOf(const OutputRequest& /*request*/) const {
+    return {};
+  }
+  // All files, with images of the template's sizes; sets places[i] to where images[i] is. By
+  // default: the one file is the image.
+  virtual OutputLayout LayOut(const InputFiles& files, std::span<const Image> images,
+                              const OutputRequest& request, std::span<Place> places) const;
+  // The image that gets the provenance record, as an attribute of its root group. Nothing: Finish
+  // puts it elsewhere.
+  virtual std::optional<std::size_t> RecordImage() const { return 0; }
+  // When the images are done: sizes[i] is that of image i now, and what the layout had behind it is
+  // overwritten if it grew. An empty record: none is wanted. By default the one file gets the
+  // image's size. Throws Error.
+  virtual void Finish(PendingFiles files, std::span<const Place> places,
+                      std::span<const std::uint64_t> sizes, std::string_view record) const;
+};
+
+// What a checkpoint is made of.
+struct CheckpointParts {
+  InputFiles files;  // the main one first
+  std::vector<Image> images;
+  std::vector<ImageContents> contents;  // of each image
+  CheckpointNotes notes;                // with the record, where it lies outside of the images
+  std::shared_ptr<const Container> container = std::make_shared<const Container>();
+};
+
+// The tensors of all images, one image after the other. Throws Error: kCorrupt where names repeat
+// or payloads lie wrong. The checkpoint needs neither context nor helper to be read, unless chunks
+// have filters that only the HDF5 library knows.
+std::unique_ptr<Checkpoint> MakeCheckpoint(CheckpointParts parts, OpenContext& context);
 
 // Whether the file has HDF5's signature at one of its places. Any thread.
 // Throws Error (kSystem) where reading fails.
 bool Probe(const InputFile& file);
 
-// Indexes the file, by the helper that the context keeps; starts it where it doesn't run. The
-// checkpoint owns its share of the file and needs neither context nor helper. One thread at a time
-// for one context. Throws Error without the file's name in front: kCorrupt, kUnsupported, kSystem
-// (no helper among them), kCancelled.
+// A whole file, of whatever origin. Throws as IndexImage and MakeCheckpoint.
 std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context);
 
 }  // namespace polyak::hdf5

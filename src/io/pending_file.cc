@@ -204,6 +204,18 @@ void PendingFile::Reserve(std::uint64_t size) {
   if (result != 0) FailBySystem("cannot reserve " + std::to_string(size) + " bytes", errno);
 }
 
+void PendingFile::Resize(std::uint64_t size) {
+  const std::shared_ptr<const Descriptor> file = File();
+  if (ftruncate(file->number(), static_cast<off_t>(size)) != 0) {
+    FailBySystem("cannot make it " + std::to_string(size) + " bytes long", errno);
+  }
+  Reserve(size);
+}
+
+std::shared_ptr<const InputFile> PendingFile::AsInput() const {
+  return InputFile::OfDescriptor(target_, File());
+}
+
 void PendingFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) {
   const std::shared_ptr<const Descriptor> file = File();
   std::size_t done = 0;

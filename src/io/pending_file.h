@@ -39,6 +39,11 @@ class PendingFile {
 
   // Any thread, disjoint ranges inside [0, size). Throws Error (kSystem).
   void WriteAt(std::uint64_t offset, std::span<const std::byte> bytes);
+  // Makes it that long, whatever was written: what is cut off is gone, what is new is zeros. With
+  // nothing else under way. Throws Error (kSystem).
+  void Resize(std::uint64_t size);
+  // What was written so far, to be read; errors have the target's name. Its size is that of now.
+  std::shared_ptr<const InputFile> AsInput() const;
   // Copies `length` bytes of `source`; as WriteAt. Throws also kCorrupt where the source ends.
   void CopyFrom(const InputFile& source, std::uint64_t source_offset, std::uint64_t offset,
                 std::uint64_t length);

@@ -50,12 +50,14 @@ std::uint64_t PayloadBytesOf(std::span<const std::size_t> replaced,
 }  // namespace
 
 SplicedOutput::SplicedOutput(const OutputRequest& request, OutputLayout layout,
-                             std::span<const Payload> payloads, std::span<const TensorInfo> tensors)
+                             std::span<const Payload> payloads, std::span<const TensorInfo> tensors,
+                             FinishFiles finish)
     : payloads_(payloads),
       tensors_(tensors),
       sources_(std::move(layout.sources)),
       record_offset_(layout.main.record_offset()),
-      stop_(request.stop) {
+      stop_(request.stop),
+      finish_(std::move(finish)) {
   MapSources(layout);
   LayOutKept(request.replaced);
   expected_bytes_ = kept_bytes_ + PayloadBytesOf(request.replaced, payloads_);
@@ -162,6 +164,12 @@ void SplicedOutput::DoWrite(std::size_t tensor, const Box& box,
   written_bytes_ += elements.size();
 }
 
+void SplicedOutput::WriteSlot(std::uint32_t source, std::uint64_t offset,
+                              std::span<const std::byte> bytes) {
+  WriteContiguous(PlaceOf(source, offset), bytes, 0);
+  written_bytes_ += bytes.size();
+}
+
 void SplicedOutput::WriteContiguous(Place place, std::span<const std::byte> bytes,
                                     std::uint32_t group_bytes) {
   PendingFile& file = *files_[place.file];
@@ -209,6 +217,7 @@ Durability SplicedOutput::DoCommit(std::string_view provenance) {
   if (record_offset_) {
     files_.back()->WriteAt(*record_offset_, std::as_bytes(std::span(provenance)));
   }
+  if (finish_) finish_(files_, provenance);
   for (const auto& file : files_) file->Sync();
   if (stop_ != nullptr && stop_->load()) throw Error(ErrorKind::kCancelled, "stopped");
   return PutAllInPlace();

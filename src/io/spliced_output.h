@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,13 +20,26 @@
 
 namespace polyak {
 
+// The files of an output before they are in place: those of the layout's `data` in their order, the
+// main one last.
+using PendingFiles = std::span<const std::unique_ptr<PendingFile>>;
+
 class SplicedOutput : public Output {
  public:
+  // What is left to do to the files when all is written, with the final record: they may get other
+  // sizes then. Throws Error.
+  using FinishFiles = std::function<void(PendingFiles files, std::string_view provenance)>;
+
   // `payloads[i]` is where the template keeps tensor i; those of `request.replaced` are slots,
   // everything else is copied as `layout` says. The payloads and tensors, and so the checkpoint
   // that has them, must outlive the output. Throws as PendingFile does.
   SplicedOutput(const OutputRequest& request, OutputLayout layout,
-                std::span<const Payload> payloads, std::span<const TensorInfo> tensors);
+                std::span<const Payload> payloads, std::span<const TensorInfo> tensors,
+                FinishFiles finish = {});
+
+  // Bytes of a slot, as the file is to have them, at their place in the template. Any thread,
+  // disjoint ranges. Throws Error (kSystem).
+  void WriteSlot(std::uint32_t source, std::uint64_t offset, std::span<const std::byte> bytes);
 
  private:
   struct Place {  // in an output file
@@ -72,6 +86,7 @@ class SplicedOutput : public Output {
   std::atomic<std::uint64_t> written_bytes_ = 0;  // of them
   std::optional<std::uint64_t> record_offset_;    // in the main file
   const std::atomic<bool>* stop_;                 // may be null
+  FinishFiles finish_;
   CreatedFolders folders_;
   std::vector<std::unique_ptr<PendingFile>> files_;  // the main one last
 };

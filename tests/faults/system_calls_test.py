@@ -13,6 +13,9 @@ import tempfile
 import time
 import unittest
 
+import h5py
+import numpy
+
 from fault_sweep import AT_ONCE, Scene, error_cases, kill_cases, numbers_of_calls, sweep
 
 import onnx_models
@@ -40,7 +43,20 @@ class SweepTest(unittest.TestCase):
         return paths
 
     def hdf5_inputs(self):
-        return [digits(1, "h5"), digits(2, "h5")]
+        """Every way in which a payload reaches its place; structure that changes, too."""
+        paths = []
+        for k in range(2):
+            path = self.folder / f"{k}.h5"
+            with h5py.File(path, "w") as file:
+                file["contiguous"] = numpy.full(1000, k, "f4")
+                file.create_dataset("plain", data=numpy.full((20, 20), k, "f4"), chunks=(8, 8))
+                noise = numpy.random.default_rng(k).random((30, 30), "f4")
+                file.create_dataset("packed", data=noise, chunks=(8, 8), compression="gzip")
+                unwritten = file.create_dataset("unwritten", (50,), "f4")
+                if k == 0:
+                    unwritten[:] = 1
+            paths.append(path)
+        return paths
 
     def scenes(self, inputs, exists):
         made = [Scene(inputs, exists) for _ in range(AT_ONCE)]

@@ -52,8 +52,8 @@ void Confine(std::uint64_t memory_bytes) {
   Require(close_range(kSocketDescriptor + 1, ~0U, 0) == 0);
   Limit(RLIMIT_CORE, 0);
   Limit(RLIMIT_FSIZE, 0);
-  // A file, and the pipe that sanitizers use to look at memory.
-  Limit(RLIMIT_NOFILE, kSocketDescriptor + 1 + 3);
+  // A file, memory shared with polyak, and the pipe that sanitizers use to look at memory.
+  Limit(RLIMIT_NOFILE, kSocketDescriptor + 1 + 4);
   // Data, not address space: the 30 libraries that come with libhdf5 would count there.
   if (memory_bytes != 0 && !kSanitized) Limit(RLIMIT_DATA, memory_bytes);
   Require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);

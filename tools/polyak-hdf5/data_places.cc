@@ -21,22 +21,23 @@ std::vector<std::size_t> DataPlaces::FarthestSoFar() const {
   return farthest;
 }
 
-void DataPlaces::Add(const wire::Dataset& dataset) {
-  if (!dataset.has_offset() || dataset.storage_bytes() == 0) return;
-  places_.push_back({dataset.offset(), dataset.storage_bytes(), dataset.path()});
+void DataPlaces::Begin(const std::string& path) { paths_.push_back(path); }
+
+void DataPlaces::Add(std::uint64_t begin, std::uint64_t length) {
+  if (length != 0) places_.push_back({begin, length, paths_.size() - 1});
 }
 
-void DataPlaces::CheckApartFrom(std::span<const StructurePlace> structure) {
+void DataPlaces::CheckApartFrom(std::span<const FilePlace> structure) {
   std::ranges::sort(places_, {}, &Place::begin);
   const std::vector<std::size_t> farthest = FarthestSoFar();
-  for (const StructurePlace& piece : structure) {
+  for (const FilePlace& piece : structure) {
     const auto after =
         std::ranges::lower_bound(places_, piece.begin + piece.length, {}, &Place::begin);
     if (after == places_.begin()) continue;
     const Place& place = places_[farthest[static_cast<std::size_t>(after - places_.begin()) - 1]];
     if (EndOf(place) <= piece.begin) continue;
     Failure failure(wire::Failure::DAMAGED, "its data lies over the structure of the file");
-    failure.AddContext(place.path);
+    failure.AddContext(paths_[place.dataset]);
     throw failure;
   }
 }

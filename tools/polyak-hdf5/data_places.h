@@ -9,30 +9,31 @@
 #include <vector>
 
 #include "descriptor_driver.h"
-#include "formats/hdf5/index.pb.h"
 
 namespace polyak::hdf5 {
 
 class DataPlaces {
  public:
-  // Notes a dataset that is contiguous and allocated; does nothing for others.
-  void Add(const wire::Dataset& dataset);
+  // The places noted from here on belong to this dataset.
+  void Begin(const std::string& path);
+  void Add(std::uint64_t begin, std::uint64_t length);
 
   // Throws Failure (DAMAGED), with the dataset's path in front, where its elements lie over a piece
   // of structure.
-  void CheckApartFrom(std::span<const StructurePlace> structure);
+  void CheckApartFrom(std::span<const FilePlace> structure);
 
  private:
   struct Place {
     std::uint64_t begin;
     std::uint64_t length;
-    std::string path;
+    std::size_t dataset;  // its path's number
   };
 
   static std::uint64_t EndOf(const Place& place) noexcept;
   std::vector<std::size_t> FarthestSoFar() const;
 
   std::vector<Place> places_;
+  std::vector<std::string> paths_;
 };
 
 }  // namespace polyak::hdf5

@@ -1,8 +1,10 @@
 #include "describe.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 #include "library.h"
 
@@ -162,18 +164,32 @@ void SetShape(hid_t space, wire::Dataset& message) {
   for (int i = 0; i < rank; ++i) message.add_dims(dims[static_cast<std::size_t>(i)]);
 }
 
+// A filter may have more parameters than any that we know; those have at most 20, but for nbit of
+// compounds.
+constexpr std::size_t kMostFilterValues = 256;
+
+void SetFilter(hid_t creation, unsigned index, wire::Filter& message) {
+  unsigned flags = 0;
+  unsigned configuration = 0;
+  std::size_t count = 0;
+  H5Z_filter_t filter =
+      Checked(H5Pget_filter2(creation, index, &flags, &count, nullptr, 0, nullptr, &configuration));
+  std::vector<unsigned> values(std::min(count, kMostFilterValues));
+  count = values.size();
+  filter = Checked(
+      H5Pget_filter2(creation, index, &flags, &count, values.data(), 0, nullptr, &configuration));
+  message.set_number(static_cast<std::uint32_t>(filter));
+  message.set_is_optional((flags & H5Z_FLAG_OPTIONAL) != 0);
+  for (const unsigned value : values) message.add_values(value);
+}
+
 void SetChunks(hid_t creation, wire::Dataset& message) {
   std::array<hsize_t, H5S_MAX_RANK> dims{};
   const int rank = Checked(H5Pget_chunk(creation, H5S_MAX_RANK, dims.data()));
   for (int i = 0; i < rank; ++i) message.add_chunk_dims(dims[static_cast<std::size_t>(i)]);
   const int filters = Checked(H5Pget_nfilters(creation));
   for (int i = 0; i < filters; ++i) {
-    unsigned flags = 0;
-    unsigned configuration = 0;
-    std::size_t values = 0;
-    const H5Z_filter_t filter = Checked(H5Pget_filter2(
-        creation, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &configuration));
-    message.add_filters()->set_number(static_cast<std::uint32_t>(filter));
+    SetFilter(creation, static_cast<unsigned>(i), *message.add_filters());
   }
 }
 
@@ -207,7 +223,7 @@ void SetLayout(hid_t dataset, wire::Dataset& message) {
 
 }  // namespace
 
-wire::Dataset Describe(hid_t dataset, const std::string& path) {
+wire::Dataset Describe(hid_t dataset, const std::string& path, haddr_t address) {
   wire::Dataset message;
   message.set_path(path);
   const Handle type(H5Dget_type(dataset), H5Tclose);
@@ -215,6 +231,7 @@ wire::Dataset Describe(hid_t dataset, const std::string& path) {
   const Handle space(H5Dget_space(dataset), H5Sclose);
   SetShape(space.id(), message);
   SetLayout(dataset, message);
+  message.set_object_address(address);
   return message;
 }
 

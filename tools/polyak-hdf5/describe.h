@@ -9,7 +9,8 @@
 
 namespace polyak::hdf5 {
 
-// Reads no elements and no attributes. Throws Failure.
-wire::Dataset Describe(hid_t dataset, const std::string& path);
+// Reads no elements and no attributes; leaves out what depends on the chunks. `address` is that of
+// the dataset's object. Throws Failure.
+wire::Dataset Describe(hid_t dataset, const std::string& path, haddr_t address);
 
 }  // namespace polyak::hdf5

@@ -1,5 +1,6 @@
 #include "descriptor_driver.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -11,23 +12,32 @@
 #include <new>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "structure_length.h"
 
 namespace polyak::hdf5 {
+
+struct NoteTaker {
+  // Whether a transfer is of elements and somebody wants to know only where they are.
+  static bool Takes(H5FD_mem_t type, haddr_t address, size_t size) noexcept;
+};
+
 namespace {
 
 constexpr haddr_t kMaxAddress = std::numeric_limits<std::int64_t>::max();
 
 // Of the one request that is being answered. The library's driver functions have no way to be
 // given a context but file-access properties, which it would pass on to files that it opens itself.
-int offered_descriptor = -1;
+const Image* offered_image = nullptr;
+Overlay* offered_overlay = nullptr;
+ElementsNote* current_note = nullptr;
 int last_read_error = 0;
 // Where the superblock is, from which the file counts its addresses: behind the user block.
 haddr_t base_address = 0;
-std::vector<StructurePlace>& Places() {
-  static std::vector<StructurePlace> places;
+std::vector<FilePlace>& Places() {
+  static std::vector<FilePlace> places;
   return places;
 }
 
@@ -36,7 +46,8 @@ std::vector<StructurePlace>& Places() {
 constexpr size_t kGuessedBytes = 512;
 
 struct DescriptorDriver : H5FD_t {
-  int descriptor = -1;
+  Image image{};
+  Overlay* overlay = nullptr;  // null: read-only
   haddr_t end_of_file = 0;
   haddr_t end_of_addresses = 0;
 };
@@ -47,19 +58,19 @@ const DescriptorDriver* Mine(const H5FD_t* file) {
 }
 
 H5FD_t* OpenOffered(const char* /*name*/, unsigned flags, hid_t /*fapl*/, haddr_t /*max*/) {
-  const unsigned writing = H5F_ACC_RDWR | H5F_ACC_TRUNC | H5F_ACC_CREAT;
-  struct stat status {};
-  if (offered_descriptor < 0 || (flags & writing) != 0) return nullptr;
-  if (fstat(offered_descriptor, &status) != 0) return nullptr;
+  if (offered_image == nullptr || (flags & (H5F_ACC_TRUNC | H5F_ACC_CREAT)) != 0) return nullptr;
+  if ((flags & H5F_ACC_RDWR) != 0 && offered_overlay == nullptr) return nullptr;
   auto* file = new (std::nothrow) DescriptorDriver{};
   if (file == nullptr) return nullptr;
-  file->descriptor = offered_descriptor;
-  file->end_of_file = static_cast<haddr_t>(status.st_size);
-  offered_descriptor = -1;  // once
+  file->image = *offered_image;
+  file->overlay = offered_overlay;
+  file->end_of_file = file->image.bytes;
+  offered_image = nullptr;  // once
   return file;
 }
 
 herr_t CloseFile(H5FD_t* file) {
+  if (Mine(file)->overlay != nullptr) Mine(file)->overlay->SetEnd(Mine(file)->end_of_addresses);
   delete Mine(file);
   return 0;
 }
@@ -67,7 +78,8 @@ herr_t CloseFile(H5FD_t* file) {
 int CompareFiles(const H5FD_t* a, const H5FD_t* b) { return a == b ? 0 : (a < b ? -1 : 1); }
 
 herr_t QueryFeatures(const H5FD_t* /*file*/, unsigned long* features) {
-  // None. Above all no accumulating of metadata: each read then begins where a structure does.
+  // None. Above all no accumulating of metadata: each read then begins where a structure does. And
+  // no setting room aside for more of a kind, which would leave holes.
   *features = 0;
   return 0;
 }
@@ -84,7 +96,7 @@ herr_t SetEndOfAddresses(H5FD_t* file, H5FD_mem_t /*type*/, haddr_t address) {
 haddr_t EndOfFile(const H5FD_t* file, H5FD_mem_t /*type*/) { return Mine(file)->end_of_file; }
 
 // Afterwards, when the bytes are there to tell how long the structure is.
-bool NotePlace(haddr_t address, std::span<const char> bytes, bool may_be_guessed) noexcept {
+bool NoteStructure(haddr_t address, std::span<const char> bytes, bool may_be_guessed) noexcept {
   const haddr_t length =
       may_be_guessed ? StructureLength(bytes, address - base_address) : bytes.size();
   try {
@@ -95,43 +107,65 @@ bool NotePlace(haddr_t address, std::span<const char> bytes, bool may_be_guessed
   }
 }
 
-bool FillFrom(int descriptor, haddr_t address, std::span<char> bytes) {
-  while (!bytes.empty()) {
+bool FillFrom(const Image& image, haddr_t address, std::span<char> bytes) {
+  while (!bytes.empty() && address < image.bytes) {
+    const size_t wanted = std::min<haddr_t>(bytes.size(), image.bytes - address);
     const ssize_t length =
-        pread(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(address));
+        pread(image.descriptor, bytes.data(), wanted, static_cast<off_t>(image.offset + address));
     if (length < 0 && errno == EINTR) continue;
     if (length < 0) {
       last_read_error = errno;
       return false;
     }
-    if (length == 0) {
-      // As the library's own drivers have it: addresses behind the end of the file read as zeros.
-      std::ranges::fill(bytes, 0);
-      return true;
-    }
+    if (length == 0) break;
     bytes = bytes.subspan(static_cast<size_t>(length));
     address += static_cast<haddr_t>(length);
   }
+  // As the library's own drivers have it: addresses behind the end of the file read as zeros.
+  std::ranges::fill(bytes, 0);
   return true;
+}
+
+bool IsBeyondAddresses(haddr_t address, size_t size) {
+  return address > kMaxAddress || size > kMaxAddress - address;
 }
 
 herr_t ReadAt(H5FD_t* file, H5FD_mem_t type, hid_t /*dxpl*/, haddr_t address, size_t size,
               void* buffer) {
-  if (address > kMaxAddress || size > kMaxAddress - address) return -1;
+  if (IsBeyondAddresses(address, size)) return -1;
+  if (NoteTaker::Takes(type, address, size)) return 0;
+  const DescriptorDriver& mine = *Mine(file);
   const std::span<char> bytes(static_cast<char*>(buffer), size);
-  if (!FillFrom(Mine(file)->descriptor, address, bytes)) return -1;
+  if (!FillFrom(mine.image, address, bytes)) return -1;
+  if (mine.overlay != nullptr) mine.overlay->Cover(address, bytes);
   constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
   if (std::string_view(bytes.data(), size).starts_with(kSignature)) base_address = address;
   const bool has_guessed_reads = type == H5FD_MEM_OHDR || type == H5FD_MEM_LHEAP;
   const bool has_guessed_size =
-      size == kGuessedBytes ||
-      (size < kGuessedBytes && address + size >= Mine(file)->end_of_addresses);
-  return NotePlace(address, bytes, has_guessed_reads && has_guessed_size) ? 0 : -1;
+      size == kGuessedBytes || (size < kGuessedBytes && address + size >= mine.end_of_addresses);
+  return NoteStructure(address, bytes, has_guessed_reads && has_guessed_size) ? 0 : -1;
 }
 
-herr_t RefuseToWrite(H5FD_t* /*file*/, H5FD_mem_t /*type*/, hid_t /*dxpl*/, haddr_t /*address*/,
-                     size_t /*size*/, const void* /*buffer*/) {
-  return -1;
+herr_t WriteAt(H5FD_t* file, H5FD_mem_t type, hid_t /*dxpl*/, haddr_t address, size_t size,
+               const void* buffer) {
+  DescriptorDriver& mine = *Mine(file);
+  if (mine.overlay == nullptr || IsBeyondAddresses(address, size)) return -1;
+  mine.end_of_file = std::max(mine.end_of_file, address + size);
+  if (NoteTaker::Takes(type, address, size)) {
+    mine.overlay->Forget(address, size);
+    return 0;
+  }
+  try {
+    mine.overlay->Write(address, {static_cast<const char*>(buffer), size});
+    return 0;
+  } catch (const std::bad_alloc&) {
+    return -1;
+  }
+}
+
+herr_t TruncateFile(H5FD_t* file, hid_t /*dxpl*/, hbool_t /*closing*/) {
+  Mine(file)->end_of_file = Mine(file)->end_of_addresses;
+  return 0;
 }
 
 H5FD_class_t MakeDriver() {
@@ -147,7 +181,8 @@ H5FD_class_t MakeDriver() {
   driver.set_eoa = SetEndOfAddresses;
   driver.get_eof = EndOfFile;
   driver.read = ReadAt;
-  driver.write = RefuseToWrite;
+  driver.write = WriteAt;
+  driver.truncate = TruncateFile;
   constexpr H5FD_mem_t kFreeSpaceMap[H5FD_MEM_NTYPES] = H5FD_FLMAP_SINGLE;
   std::copy(std::begin(kFreeSpaceMap), std::end(kFreeSpaceMap), std::begin(driver.fl_map));
   return driver;
@@ -175,24 +210,61 @@ void KeepCacheSmall(hid_t access) {
 
 }  // namespace
 
-DescriptorFile::DescriptorFile(int descriptor) : file_(Open(descriptor), H5Fclose) {}
+bool NoteTaker::Takes(H5FD_mem_t type, haddr_t address, size_t size) noexcept {
+  if (current_note == nullptr || type != H5FD_MEM_DRAW) return false;
+  current_note->place_ = {address, size};
+  ++current_note->count_;
+  return true;
+}
 
-hid_t DescriptorFile::Open(int descriptor) {
+Image FindImage(int descriptor, const wire::Image& wanted) {
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0) {
+    throw Failure(wire::Failure::SYSTEM, "can't look at the file");
+  }
+  const auto file_bytes = static_cast<std::uint64_t>(status.st_size);
+  if (wanted.offset() > file_bytes || wanted.bytes() > file_bytes - wanted.offset()) {
+    throw Failure(wire::Failure::DAMAGED,
+                  fmt::format("{} bytes of HDF5 at {} are not within the file, which has {}",
+                              wanted.bytes(), wanted.offset(), file_bytes));
+  }
+  return {descriptor, wanted.offset(), wanted.bytes()};
+}
+
+DescriptorFile::DescriptorFile(const Image& image) : file_(Open(image, nullptr), H5Fclose) {}
+
+DescriptorFile::DescriptorFile(const Image& image, Overlay& overlay)
+    : file_(Open(image, &overlay), H5Fclose) {}
+
+hid_t DescriptorFile::Open(const Image& image, Overlay* overlay) {
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   Checked(H5Pset_driver(access.id(), DriverId(), nullptr));
   KeepCacheSmall(access.id());
   last_read_error = 0;
   Places().clear();
   base_address = 0;
-  offered_descriptor = descriptor;
-  const hid_t file = H5Fopen("checkpoint", H5F_ACC_RDONLY, access.id());
-  offered_descriptor = -1;
+  offered_image = &image;
+  offered_overlay = overlay;
+  const unsigned mode = overlay == nullptr ? H5F_ACC_RDONLY : H5F_ACC_RDWR;
+  const hid_t file = H5Fopen("checkpoint", mode, access.id());
+  offered_image = nullptr;
   // Here: closing `access` would clear what the library says about it.
   return Checked(file);
 }
 
-const std::vector<StructurePlace>& DescriptorFile::StructurePlaces() noexcept { return Places(); }
+const std::vector<FilePlace>& DescriptorFile::StructurePlaces() noexcept { return Places(); }
 
 int DescriptorFile::LastReadError() noexcept { return last_read_error; }
+
+ElementsNote::ElementsNote() noexcept { current_note = this; }
+
+ElementsNote::~ElementsNote() { current_note = nullptr; }
+
+FilePlace ElementsNote::Take() {
+  if (std::exchange(count_, 0) != 1) {
+    throw Failure(wire::Failure::DAMAGED, "elements are not in one place");
+  }
+  return place_;
+}
 
 }  // namespace polyak::hdf5

@@ -15,7 +15,7 @@ namespace {
 
 struct Link {
   std::string name;
-  haddr_t address;
+  haddr_t address;  // HADDR_UNDEF: of a link to another file
 };
 
 // What H5Literate hands to TakeLink. No exception may pass through the C library.
@@ -24,13 +24,14 @@ struct Collected {
   bool out_of_memory = false;
 };
 
-// Keeps hard links only. Soft ones name an object that has another name, or none; external and
-// user-defined ones lead out of the file.
+// Keeps hard and external links. Soft ones name an object that has another name, or none;
+// user-defined ones mean what a program has registered for them.
 herr_t TakeLink(hid_t /*group*/, const char* name, const H5L_info_t* info, void* data) noexcept {
-  if (info->type != H5L_TYPE_HARD) return 0;
+  if (info->type != H5L_TYPE_HARD && info->type != H5L_TYPE_EXTERNAL) return 0;
   auto& collected = *static_cast<Collected*>(data);
   try {
-    collected.links.push_back({name, info->u.address});
+    const haddr_t address = info->type == H5L_TYPE_HARD ? info->u.address : HADDR_UNDEF;
+    collected.links.push_back({name, address});
     return 0;
   } catch (const std::bad_alloc&) {
     collected.out_of_memory = true;
@@ -61,8 +62,7 @@ std::vector<Link> LinksOf(hid_t group) {
 // the open groups in a vector.
 class Walk {
  public:
-  Walk(hid_t file, const std::function<void(hid_t, const std::string&)>& visit)
-      : file_(file), visit_(visit) {}
+  Walk(hid_t file, const Visits& visits) : file_(file), visits_(visits) {}
 
   void Run() {
     const Handle root(H5Gopen2(file_, "/", H5P_DEFAULT), H5Gclose);
@@ -101,36 +101,36 @@ class Walk {
   }
 
   void VisitObject(const std::string& path, haddr_t address) {
+    if (address == HADDR_UNDEF) return visits_.external_link(path);
     // By address: a damaged name such as "a/b" or ".." must not be taken for a path.
     const Handle object(H5Oopen_by_addr(file_, address), H5Oclose);
     switch (H5Iget_type(object.id())) {
-      case H5I_GROUP: Enter(object.id(), address, path + "/"); break;
-      case H5I_DATASET: visit_(object.id(), path); break;
+      case H5I_GROUP: Enter(object.id(), address, path); break;
+      case H5I_DATASET: visits_.dataset(object.id(), path, address); break;
       default:  // a named type
         break;
     }
   }
 
-  void Enter(hid_t group, haddr_t address, std::string prefix) {
+  void Enter(hid_t group, haddr_t address, const std::string& path) {
     if (!entered_.insert(address).second) return;
     if (open_groups_.size() > kMaxGroupDepth) {
       throw Failure(wire::Failure::UNSUPPORTED,
                     fmt::format("groups are nested more than {} deep", kMaxGroupDepth));
     }
-    open_groups_.push_back({.prefix = std::move(prefix), .links = LinksOf(group)});
+    visits_.group(group, path);
+    open_groups_.push_back(
+        {.prefix = path.empty() ? path : path + "/", .links = LinksOf(group), .next = 0});
   }
 
   hid_t file_;
-  const std::function<void(hid_t, const std::string&)>& visit_;
+  const Visits& visits_;
   std::vector<OpenGroup> open_groups_;
   std::unordered_set<haddr_t> entered_;
 };
 
 }  // namespace
 
-void ForEachDataset(hid_t file,
-                    const std::function<void(hid_t dataset, const std::string& path)>& visit) {
-  Walk(file, visit).Run();
-}
+void WalkObjects(hid_t file, const Visits& visits) { Walk(file, visits).Run(); }
 
 }  // namespace polyak::hdf5

@@ -8,10 +8,16 @@
 
 namespace polyak::hdf5 {
 
-// Calls visit(dataset, path) for every hard link to a dataset, in the order of creation where a
-// group tracks it, else of the names; a group in the place of its link. A group is entered once,
-// so cycles end. Throws Failure, with the path in front where there is one.
-void ForEachDataset(hid_t file,
-                    const std::function<void(hid_t dataset, const std::string& path)>& visit);
+// What a walk meets. A path has no slash in front; the root's is empty.
+struct Visits {
+  std::function<void(hid_t group, const std::string& path)> group;
+  std::function<void(hid_t dataset, const std::string& path, haddr_t address)> dataset;
+  std::function<void(const std::string& path)> external_link;
+};
+
+// Visits every group once, and every hard link to a dataset and external link in it, in the order
+// of creation where the group tracks it, else of the names; a group in the place of its link.
+// Cycles end thereby. Throws Failure, with the path in front where there is one.
+void WalkObjects(hid_t file, const Visits& visits);
 
 }  // namespace polyak::hdf5

@@ -47,9 +47,13 @@ class Handle {
   Handle(hid_t id, Close close_function) : id_(Checked(id)), close_(close_function) {}
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
-  ~Handle() { close_(id_); }
+  ~Handle() {
+    if (id_ >= 0) close_(id_);
+  }
 
   hid_t id() const noexcept { return id_; }
+  // Throws LibraryFailure() where closing fails.
+  void CloseNow() { Checked(close_(std::exchange(id_, H5I_INVALID_HID))); }
 
  private:
   hid_t id_;

@@ -14,33 +14,55 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "attribute_texts.h"
 #include "confinement.h"
 #include "data_places.h"
-#include "describe.h"
+#include "dataset_answer.h"
 #include "descriptor_driver.h"
 #include "formats/hdf5/protocol.h"
 #include "index.h"
 #include "library.h"
 #include "polyak_socket.h"
+#include "rewrite.h"
 
 namespace polyak::hdf5 {
 namespace {
 
 constexpr int kExitUsage = 2;
 
+void AnswerIndex(const Image& image, Answer& answer) {
+  const DescriptorFile file(image);
+  DataPlaces data;
+  AttributeSender attributes(answer);
+  Visits visits;
+  visits.group = [&](hid_t group, const std::string& path) { attributes.Send(group, path); };
+  visits.dataset = [&](hid_t dataset, const std::string& path, haddr_t address) {
+    AnswerDataset(dataset, path, address, answer, data);
+  };
+  visits.external_link = [&](const std::string& path) {
+    wire::Dataset& link = *answer.ReplyWith(path.size()).add_datasets();
+    link.set_path(path);
+    link.set_is_external_link(true);
+  };
+  WalkObjects(file.id(), visits);
+  data.CheckApartFrom(DescriptorFile::StructurePlaces());
+}
+
+void AnswerRequest(const ReceivedRequest& request, Answer& answer) {
+  const wire::Request& message = request.message;
+  const Image image = FindImage(request.descriptors[0], message.image());
+  switch (message.work_case()) {
+    case wire::Request::kIndex: AnswerIndex(image, answer); break;
+    case wire::Request::kRewrite: AnswerRewrite(image, message.rewrite(), answer); break;
+    default: throw Failure(wire::Failure::SYSTEM, "polyak asks for something unknown");
+  }
+}
+
 // False where it failed: the library's state is then best forgotten.
-bool AnswerWith(int descriptor, Answer& answer) {
+bool AnswerWith(const ReceivedRequest& request, Answer& answer) {
   try {
-    const DescriptorFile file(descriptor);
-    DataPlaces data;
-    ForEachDataset(file.id(), [&](hid_t dataset, const std::string& path) {
-      wire::Dataset described = Describe(dataset, path);
-      data.Add(described);
-      answer.Add(std::move(described));
-    });
-    data.CheckApartFrom(DescriptorFile::StructurePlaces());
+    AnswerRequest(request, answer);
     answer.Finish();
     return true;
   } catch (const std::bad_alloc&) {
@@ -61,11 +83,11 @@ void Serve() {
   while (ReceivedRequest::Receive(request)) {
     LimitProcessorTime();
     Answer answer;
-    if (request->message().protocol() != kProtocol) {
+    if (request->message.protocol() != kProtocol) {
       answer.Fail(wire::Failure::SYSTEM, "polyak-hdf5 and polyak are of different versions");
       return;
     }
-    if (!AnswerWith(request->descriptor(), answer)) return;
+    if (!AnswerWith(*request, answer)) return;
   }
 }
 

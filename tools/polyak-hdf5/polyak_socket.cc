@@ -6,42 +6,34 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <string>
-#include <utility>
 
 #include "formats/hdf5/protocol.h"
 
 namespace polyak::hdf5 {
 namespace {
 
-// What a dataset's message has around it in a reply.
+constexpr std::size_t kMostDescriptors = 2;
+// What a field's message has around it in a reply.
 constexpr std::size_t kFieldBytes = 8;
 
-// The descriptor that came with a message; -1: none.
-int DescriptorIn(msghdr& message) {
-  int descriptor = -1;
+void TakeDescriptors(msghdr& message, Descriptors& descriptors) {
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
        header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-        header->cmsg_len == CMSG_LEN(sizeof(int))) {
-      std::memcpy(&descriptor, CMSG_DATA(header), sizeof(int));
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int number = -1;
+      std::memcpy(&number, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+      descriptors.Add(number);
     }
   }
-  return descriptor;
 }
 
-}  // namespace
-
-ReceivedRequest::ReceivedRequest(wire::Request message, int descriptor)
-    : message_(std::move(message)), descriptor_(descriptor) {}
-
-ReceivedRequest::~ReceivedRequest() { close(descriptor_); }
-
-bool ReceivedRequest::Receive(std::optional<ReceivedRequest>& next) {
-  next.reset();
-  std::array<char, 4096> bytes{};
+// One packet, added to what came before. False where it is none.
+bool ReceivePacket(wire::Request& request, Descriptors& descriptors) {
+  static std::array<char, kMaxPacketBytes> bytes;
   iovec part{bytes.data(), bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostDescriptors * sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
@@ -52,19 +44,37 @@ bool ReceivedRequest::Receive(std::optional<ReceivedRequest>& next) {
     length = recvmsg(kSocketDescriptor, &message, MSG_CMSG_CLOEXEC);
   } while (length < 0 && errno == EINTR);
   if (length <= 0) return false;
-  const int descriptor = DescriptorIn(message);
-  wire::Request request;
-  if (descriptor < 0 || (message.msg_flags & MSG_TRUNC) != 0) return false;
-  if (!request.ParseFromArray(bytes.data(), static_cast<int>(length))) return false;
-  next.emplace(std::move(request), descriptor);
+  TakeDescriptors(message, descriptors);
+  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return false;
+  wire::Request packet;
+  if (!packet.ParseFromArray(bytes.data(), static_cast<int>(length))) return false;
+  request.set_more(false);
+  request.MergeFrom(packet);
   return true;
 }
 
-void Answer::Add(wire::Dataset dataset) {
-  const std::size_t bytes = dataset.ByteSizeLong() + kFieldBytes;
-  if (pending_bytes_ + bytes > kMaxPacketBytes / 2) Send();
-  pending_bytes_ += bytes;
-  *reply_.add_datasets() = std::move(dataset);
+}  // namespace
+
+Descriptors::~Descriptors() {
+  for (const int number : numbers_) close(number);
+}
+
+bool ReceivedRequest::Receive(std::optional<ReceivedRequest>& next) {
+  next.emplace();
+  do {
+    if (!ReceivePacket(next->message, next->descriptors)) return false;
+  } while (next->message.more());
+  return next->descriptors.size() != 0;
+}
+
+wire::Reply& Answer::ReplyWith(std::size_t bytes) {
+  if (pending_bytes_ + bytes + kFieldBytes > kMaxPacketBytes / 2) Flush();
+  pending_bytes_ += bytes + kFieldBytes;
+  return reply_;
+}
+
+void Answer::Flush() {
+  if (pending_bytes_ != 0) Send();
 }
 
 void Answer::Finish() {

@@ -99,8 +99,8 @@ TEST_F(StandIn, ThatEndsIsAClearError) {
 TEST_F(StandIn, ThatTalksNonsenseIsAClearError) {
   for (const char* commands : {
            "printf garbage >&3; exec sleep 9",
-           "printf '\\010\\177\\040\\001' >&3; exec sleep 9",  // protocol 127
-           "printf '\\040\\001' >&3; exec sleep 9",            // no protocol
+           "printf '\\010\\177\\130\\001' >&3; exec sleep 9",  // protocol 127
+           "printf '\\130\\001' >&3; exec sleep 9",            // no protocol
            "dd if=/dev/zero bs=70000 count=1 >&3; exec sleep 9",
            "exec 3>&-; exec sleep 9",
        }) {
@@ -113,9 +113,9 @@ TEST_F(StandIn, ThatTalksNonsenseIsAClearError) {
 }
 
 TEST_F(StandIn, ThatSpeaksItsLanguageIsBelievedAsFarAsTheFileAgrees) {
-  // protocol 1, done: a file without datasets.
+  // protocol 2, done: a file without datasets.
   context_.hdf5_helper =
-      folder_.WriteScript("helper", "printf '\\010\\001\\040\\001' >&3; exec sleep 9");
+      folder_.WriteScript("helper", "printf '\\010\\002\\130\\001' >&3; exec sleep 9");
   const auto file = InputFile::Open(folder_.Write("any.h5", "x"));
   EXPECT_EQ(Open(file, context_)->tensors().size(), 0U);
 }

@@ -10,7 +10,8 @@
 
 #include "core/error.h"
 #include "core/format.h"
-#include "formats/hdf5/hdf5_checkpoint.h"
+#include "formats/hdf5/hdf5_format.h"
+#include "formats/hdf5/index_builder.h"
 #include "formats/hdf5/protocol.h"
 #include "formats/hdf5/script_folder.h"
 #include "io/input_file.h"
@@ -50,11 +51,16 @@ class IndexMessage : public ::testing::Test {
   std::unique_ptr<Checkpoint> Build(const std::vector<wire::Dataset>& datasets) {
     IndexBudget budget;
     const auto path = folder_.Write("file", std::string(kFileBytes, 'x'));
-    CheckpointBuilder builder(InputFile::Open(path), budget);
+    CheckpointParts parts;
+    parts.files = {InputFile::Open(path)};
+    parts.images = {{.file = 0, .offset = 0, .bytes = kFileBytes}};
+    IndexBuilder builder(parts.images[0], budget);
     wire::Reply reply;
     for (const wire::Dataset& dataset : datasets) *reply.add_datasets() = dataset;
     builder.Add(reply);
-    return std::move(builder).Build();
+    parts.contents.push_back(std::move(builder).Build());
+    OpenContext context;
+    return MakeCheckpoint(std::move(parts), context);
   }
 
   std::string ErrorText(const std::vector<wire::Dataset>& datasets) {
@@ -175,7 +181,7 @@ TEST_F(IndexMessage, ThatSaysNothingIsRefused) { EXPECT_THAT(ErrorText({}), HasS
 TEST_F(IndexMessage, OfAFailureBecomesItsError) {
   const auto kind_of = [&](wire::Failure::Kind kind) {
     IndexBudget budget;
-    CheckpointBuilder builder(InputFile::Open(folder_.Write("file", "x")), budget);
+    IndexBuilder builder({.file = 0, .offset = 0, .bytes = 1}, budget);
     wire::Reply reply;
     reply.mutable_failure()->set_kind(kind);
     reply.mutable_failure()->set_text("text");
