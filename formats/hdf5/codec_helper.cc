@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "formats/hdf5/failure.h"
 #include "formats/hdf5/protocol.h"
+#include "formats/hdf5/run_helper.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -58,6 +59,11 @@ std::shared_ptr<CodecHelper> CodecHelper::Of(OpenContext& context) {
 
 CodecHelper::CodecHelper(HelperSettings settings, const std::atomic<bool>* stop)
     : settings_(std::move(settings)), stop_(stop) {}
+
+void CodecHelper::Charge(OpenContext& context) {
+  if (!is_charged_) context.index_budget.Charge(kHelperCodeBytes + settings_.memory_bytes);
+  is_charged_ = true;
+}
 
 void CodecHelper::Decode(const Dataset& dataset, std::uint32_t mask,
                          std::span<const std::byte> stored, std::span<std::byte> elements) {

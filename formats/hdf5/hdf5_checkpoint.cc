@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -91,7 +92,9 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
         has_chunks_(std::ranges::any_of(storage_, IsChunked)),
         reader_({all_files(), *this, storage_, images_},
                 has_chunks_ ? ChunkCache::Of(context) : nullptr,
-                has_chunks_ ? CodecHelper::Of(context) : nullptr) {}
+                has_chunks_ ? CodecHelper::Of(context) : nullptr) {
+    reader_.Charge(context);
+  }
 
  private:
   bool IsSpecial(std::size_t tensor) const { return storage_[tensor].special != nullptr; }
@@ -105,6 +108,16 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
                     std::span<std::byte> bytes) const override {
     if (IsSpecial(tensor)) return reader_.ReadStored(tensor, offset, bytes);
     ExtentCheckpoint::DoReadStored(tensor, offset, bytes);
+  }
+
+  std::optional<Tiles> DoChunksOf(std::size_t tensor) const override {
+    if (!IsChunked(storage_[tensor])) return std::nullopt;
+    const ChunkedStorage& chunked = storage_[tensor].special->chunked;
+    return Tiles::Grid(chunked.shape, chunked.chunk_shape);
+  }
+
+  WorkNeeds DoNeedsOf(std::span<const std::size_t> tensors) const override {
+    return reader_.NeedsOf(tensors);
   }
 
   // Objects have places as payloads have: the first bit tells them apart.
