@@ -225,6 +225,15 @@ TEST_F(HelperIndex, HasNoFillValueWhereThereIsNone) {
   EXPECT_FALSE(answer.datasets.at("written").described.has_fill_value());
 }
 
+// The library says that it has one.
+TEST_F(HelperIndex, HasNoOffsetForWhatWasNeverWrittenBehindAUserBlock) {
+  const auto path = folder_ / "file.h5";
+  FileBuilder(path, 512).Dataset("x", H5T_STD_I32LE, {3}, nullptr);
+  const IndexAnswer answer = AnswerFor(path);
+  EXPECT_FALSE(answer.datasets.at("x").described.has_offset());
+  EXPECT_EQ(answer.datasets.at("x").described.fill_value(), std::string(4, '\0'));
+}
+
 TEST_F(HelperIndex, ListsNoPlacesWhereNearlyAllAreFree) {
   const auto path = folder_ / "file.h5";
   {
