@@ -53,7 +53,7 @@ std::string HintForForeignFile(const InputFile& file) {
     }
   }
   if (IsText(head)) return "it looks like a text file";
-  return "polyak reads ONNX and HDF5 (Keras .h5) checkpoints";
+  return "polyak reads ONNX and HDF5 (Keras .h5 and .keras) checkpoints";
 }
 
 }  // namespace polyak

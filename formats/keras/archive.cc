@@ -1,4 +1,5 @@
-// A .keras archive as a checkpoint.
+#include "formats/keras/archive.h"
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -11,7 +12,6 @@
 #include "formats/keras/archive_container.h"
 #include "formats/keras/conventions.h"
 #include "formats/keras/json_text.h"
-#include "formats/keras/keras_format.h"
 #include "formats/keras/member_content.h"
 #include "formats/keras/zip_directory.h"
 #include "formats/keras/zip_fields.h"

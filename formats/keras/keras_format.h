@@ -27,14 +27,15 @@
 
 namespace polyak::keras {
 
-// Any thread. Each throws Error (kSystem) where reading fails.
-bool ProbeArchive(const InputFile& file);
-bool ProbeShards(const InputFile& file);
-// Each throws Error as Format::open does.
-std::unique_ptr<Checkpoint> OpenArchive(std::shared_ptr<const InputFile> file,
-                                        OpenContext& context);
-// An HDF5 file of whatever origin (hdf5::Probe); if it is Keras's, with roles and order.
+// Whether it is an archive or an index of sharded weights. Any thread. Throws Error (kSystem) where
+// reading fails.
+bool Probe(const InputFile& file);
+
+// Throws Error as Format::open does.
+std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context);
+
+// An HDF5 file of whatever origin (hdf5::Probe); if it is Keras's, with roles and order. Throws as
+// Open.
 std::unique_ptr<Checkpoint> OpenHdf5(std::shared_ptr<const InputFile> file, OpenContext& context);
-std::unique_ptr<Checkpoint> OpenShards(std::shared_ptr<const InputFile> file, OpenContext& context);
 
 }  // namespace polyak::keras

@@ -79,4 +79,13 @@ OutputLayout ShardContainer::LayOut(const InputFiles& files, std::span<const hdf
   return layout;
 }
 
+void ShardContainer::Finish(PendingFiles files, std::span<const Place> places,
+                            std::span<const std::uint64_t> sizes,
+                            std::string_view /*record*/) const {
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    PendingFile& shard = *files[places[i].file];
+    if (shard.AsInput()->size() != sizes[i]) shard.Resize(sizes[i]);
+  }
+}
+
 }  // namespace polyak::keras

@@ -22,6 +22,8 @@ class ShardContainer final : public hdf5::Container {
   std::vector<std::filesystem::path> DataFilesOf(const OutputRequest& request) const override;
   OutputLayout LayOut(const InputFiles& files, std::span<const hdf5::Image> images,
                       const OutputRequest& request, std::span<Place> places) const override;
+  void Finish(PendingFiles files, std::span<const Place> places,
+              std::span<const std::uint64_t> sizes, std::string_view record) const override;
 
  private:
   // Of the shards of such an output, in order. Throws Error (kUsage) where a file is in the way.

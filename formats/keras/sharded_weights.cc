@@ -1,4 +1,5 @@
-// Sharded weights as a checkpoint.
+#include "formats/keras/sharded_weights.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +12,6 @@
 #include "core/error.h"
 #include "formats/hdf5/hdf5_format.h"
 #include "formats/keras/conventions.h"
-#include "formats/keras/keras_format.h"
 #include "formats/keras/shard_container.h"
 #include "formats/keras/shard_index.h"
 #include "io/contained_files.h"

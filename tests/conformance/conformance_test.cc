@@ -8,14 +8,27 @@
 #include "formats/registry.h"
 #include "polyak.h"
 #include "support/files.h"
+#include "support/zip_builder.h"
 
 namespace polyak {
 namespace {
+
+// A .keras archive with these weights.
+std::filesystem::path ArchiveAround(const std::filesystem::path& weights) {
+  static const test::TemporaryFolder folder;
+  const std::filesystem::path path = folder / (weights.stem().string() + ".keras");
+  test::ZipBuilder zip;
+  zip.Add("metadata.json", R"({"keras_version": "3.9.0"})").Add("config.json", "{}");
+  zip.Add("model.weights.h5", test::ReadFile(weights)).Add("assets/vocabulary.txt", "word");
+  test::WriteFile(path, zip.Bytes());
+  return path;
+}
 
 std::filesystem::path Fixture(const std::string& format, int epoch = 12) {
   const std::string number = (epoch < 10 ? "0" : "") + std::to_string(epoch);
   if (format == "hdf5") return test::TestData("digits/ep" + number + ".h5");
   if (format == "onnx") return test::TestData("digits/ep" + number + ".onnx");
+  if (format == "keras") return ArchiveAround(test::TestData("digits/ep" + number + ".h5"));
   throw std::runtime_error("no fixture for format " + format);
 }
 

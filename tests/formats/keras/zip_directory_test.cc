@@ -13,46 +13,14 @@
 #include "formats/keras/zip_fields.h"
 #include "formats/keras/zip_rewriting.h"
 #include "support/files.h"
+#include "support/zip_builder.h"
 
 namespace polyak::keras {
 namespace {
 
 using ::testing::HasSubstr;
 
-// Stored members, one after the other, then the directory and the end.
-struct Zip {
-  std::string members;
-  std::string directory;
-  std::size_t count = 0;
-
-  Zip& Add(const std::string& name, const std::string& content) {
-    std::string head(local::kSignature);
-    head.resize(local::kHeadBytes);
-    PutNumber(name.size(), 2, local::kNameBytes, head);
-    std::string entry(central::kSignature);
-    entry.resize(central::kHeadBytes);
-    PutNumber(name.size(), 2, central::kNameBytes, entry);
-    const MemberNumbers numbers{.crc = ChecksumOf(content),
-                                .stored_bytes = content.size(),
-                                .bytes = content.size(),
-                                .header = members.size()};
-    directory += RewriteEntry(entry + name, numbers);
-    members += RewriteHeader(head + name, numbers) + content;
-    ++count;
-    return *this;
-  }
-
-  std::string Bytes(const std::string& comment = "") const {
-    std::string end(end::kSignature);
-    end.resize(end::kHeadBytes);
-    PutNumber(count, 2, end::kMembersHere, end);
-    PutNumber(count, 2, end::kMembers, end);
-    PutNumber(directory.size(), 4, end::kDirectoryBytes, end);
-    PutNumber(members.size(), 4, end::kDirectory, end);
-    PutNumber(comment.size(), 2, end::kCommentBytes, end);
-    return members + directory + end + comment;
-  }
-};
+using Zip = test::ZipBuilder;
 
 class ZipFiles : public ::testing::Test {
  protected:

@@ -1,11 +1,20 @@
-// An HDF5 file as a checkpoint, with what Keras means by what is in it.
+#include "formats/keras/keras_format.h"
+
 #include <utility>
 
 #include "formats/hdf5/hdf5_format.h"
+#include "formats/keras/archive.h"
 #include "formats/keras/conventions.h"
-#include "formats/keras/keras_format.h"
+#include "formats/keras/sharded_weights.h"
 
 namespace polyak::keras {
+
+bool Probe(const InputFile& file) { return ProbeArchive(file) || ProbeShards(file); }
+
+std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context) {
+  if (ProbeArchive(*file)) return OpenArchive(std::move(file), context);
+  return OpenShards(std::move(file), context);
+}
 
 std::unique_ptr<Checkpoint> OpenHdf5(std::shared_ptr<const InputFile> file, OpenContext& context) {
   const hdf5::Image image{.file = 0, .offset = 0, .bytes = file->size()};
