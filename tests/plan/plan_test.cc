@@ -214,5 +214,28 @@ TEST(MakePlan, TellsTheUseThatDecided) {
               ElementsAre("average (convolution weight)", "keep (Clip's bound)"));
 }
 
+// What a tensor of that role gets.
+TensorPlan PlanOfRole(Role role, DType dtype, const Selection& selection = {}) {
+  const auto make = [&] {
+    FakeTensor state = MakeTensor("s", dtype, {2});
+    state.info.role = role;
+    return std::vector<FakeTensor>{MakeTensor("w", DType::kFloat32, {2}), state};
+  };
+  const FakeCheckpoint a("a", make());
+  const FakeCheckpoint b("b", make());
+  const std::vector<const Checkpoint*> inputs = {&a, &b};
+  return MakePlan(inputs, {.template_index = 1, .selection = selection}).tensors[1];
+}
+
+TEST(MakePlan, KeepsWhatBelongsToTheTrainingRunEvenIfItIsAFloat) {
+  EXPECT_EQ(PlanOfRole(Role::kMetric, DType::kFloat32).action, Action::kKeep);
+  EXPECT_EQ(PlanOfRole(Role::kOptimizerState, DType::kFloat32).action, Action::kKeep);
+  EXPECT_EQ(PlanOfRole(Role::kCounter, DType::kFloat32).action, Action::kKeepAndWarn);
+  EXPECT_EQ(PlanOfRole(Role::kSeed, DType::kUInt32).action, Action::kKeepAndWarn);
+  const Selection all{.include = {"*"}, .exclude = {}};
+  EXPECT_EQ(PlanOfRole(Role::kMetric, DType::kFloat32, all).action, Action::kAverage);
+  EXPECT_EQ(PlanOfRole(Role::kSeed, DType::kUInt32, all).action, Action::kKeepAndWarn);
+}
+
 }  // namespace
 }  // namespace polyak

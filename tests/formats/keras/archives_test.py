@@ -1,15 +1,18 @@
 """Archives (.keras): members other than the weights stay, zipfile reads what comes out, and the
 weights are the exact mean."""
+import io
 import json
-import os
 import struct
 import subprocess
 import sys
 import unittest
 import zipfile
 
+import h5py
 import keras_files
-from keras_files import WEIGHTS, archive, datasets, mean, model, weights, weights_in
+import numpy as np
+from keras_files import (WEIGHTS, archive, datasets, layer, mean, model, weights,
+                         weights_in)
 from polyak_runner import FolderTest, run
 
 VOCABULARY = ("assets/vocabulary.txt", "word\n" * 1000)
@@ -87,6 +90,30 @@ class ArchivesTest(FolderTest):
             self.assertEqual(file.getinfo(WEIGHTS).compress_type, zipfile.ZIP_STORED)
         names = {entry.name for entry in self.folder.iterdir()}
         self.assertEqual(names, {"1.keras", "2.keras", "out.keras"})
+
+    def compressed(self, name, values, method):
+        """An archive whose weights are compressed datasets, with a member behind them."""
+        image = io.BytesIO()
+        with h5py.File(image, "w") as h5:
+            h5.create_dataset("layers/dense/vars/0", data=values, chunks=(50, 50),
+                              compression="gzip", shuffle=True)
+        return archive(self.folder / name, image.getvalue(), method, more=[VOCABULARY],
+                       weights_last=False)
+
+    def test_weights_that_grow_and_shrink_move_what_lies_behind_them(self):
+        noise, zeros = layer(1, 100, 100), np.zeros((100, 100), "f4")
+        for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            for number, (first, second) in enumerate([(noise, zeros), (-noise, noise)]):
+                with self.subTest(method=method, second=number):
+                    a = self.compressed("a.keras", first, method)
+                    b = self.compressed("b.keras", second, method)
+                    out = self.average([a, b], f"{method}-{number}.keras", "-q")
+                    self.assert_sound(out, b)
+                    self.assert_is_mean(out, [a, b], b)
+                    with zipfile.ZipFile(out) as found, zipfile.ZipFile(b) as template:
+                        sizes = [file.getinfo(WEIGHTS).file_size for file in (found, template)]
+                    if number == 0:
+                        self.assertGreater(*sizes)
 
     def test_zip64_headers_stay(self):
         a, b = self.pair()
