@@ -8,8 +8,8 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <string>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -80,13 +80,6 @@ bool IsChunked(const TensorStorage& storage) {
   return storage.special != nullptr && storage.special->kind == SpecialStorage::Kind::kChunked;
 }
 
-// Of one thread that reads and writes such chunks: one as it is stored, what lies between two
-// filters, the template's and the new one, that in another byte order; and a compressor.
-std::uint64_t ScratchBytes(std::uint64_t chunk_bytes, bool is_coded) {
-  constexpr std::uint64_t kCompressorBytes = std::uint64_t{3} << 19;
-  return is_coded ? 7 * chunk_bytes + kCompressorBytes : 3 * chunk_bytes;
-}
-
 // The record that an earlier run left in an image, in one attribute or in several.
 std::string RecordIn(const ImageContents& contents) {
   std::string record;
@@ -114,7 +107,9 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
         has_chunks_(std::ranges::any_of(storage_, IsChunked)),
         reader_({all_files(), *this, storage_, images_},
                 has_chunks_ ? ChunkCache::Of(context) : nullptr,
-                has_chunks_ ? CodecHelper::Of(context) : nullptr) {}
+                has_chunks_ ? CodecHelper::Of(context) : nullptr) {
+    reader_.Charge(context);
+  }
 
  private:
   bool IsSpecial(std::size_t tensor) const { return storage_[tensor].special != nullptr; }
@@ -130,14 +125,6 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
     ExtentCheckpoint::DoReadStored(tensor, offset, bytes);
   }
 
-  // Objects have places as payloads have: the first bit tells them apart.
-  std::uint64_t DoPayloadId(std::size_t tensor) const override {
-    if (!IsSpecial(tensor)) return ExtentCheckpoint::DoPayloadId(tensor);
-    const Image& image = images_[storage_[tensor].image];
-    return std::uint64_t{1} << 63 |
-           (BytesBefore(image.file) + image.offset + storage_[tensor].object_address);
-  }
-
   std::optional<Tiles> DoChunksOf(std::size_t tensor) const override {
     if (!IsChunked(storage_[tensor])) return std::nullopt;
     const ChunkedStorage& chunked = storage_[tensor].special->chunked;
@@ -145,17 +132,15 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
   }
 
   WorkNeeds DoNeedsOf(std::span<const std::size_t> tensors) const override {
-    WorkNeeds needs;
-    for (const std::size_t tensor : tensors) {
-      if (!IsChunked(storage_[tensor])) continue;
-      const ChunkedStorage& chunked = storage_[tensor].special->chunked;
-      const bool is_coded = !chunked.filters.empty();
-      needs.tile_bytes = std::max(needs.tile_bytes, chunked.chunk_bytes);
-      needs.scratch_bytes =
-          std::max(needs.scratch_bytes, ScratchBytes(chunked.chunk_bytes, is_coded));
-      needs.is_coded = needs.is_coded || is_coded;
-    }
-    return needs;
+    return reader_.NeedsOf(tensors);
+  }
+
+  // Objects have places as payloads have: the first bit tells them apart.
+  std::uint64_t DoPayloadId(std::size_t tensor) const override {
+    if (!IsSpecial(tensor)) return ExtentCheckpoint::DoPayloadId(tensor);
+    const Image& image = images_[storage_[tensor].image];
+    return std::uint64_t{1} << 63 |
+           (BytesBefore(image.file) + image.offset + storage_[tensor].object_address);
   }
 
   std::uint64_t DoOutputMemoryBytes(const OutputRequest& request) const override {
