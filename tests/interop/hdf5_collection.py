@@ -1,8 +1,10 @@
 """Runs polyak over folders of HDF5 files that others made, and looks at how each run ends."""
 import concurrent.futures
+import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -22,30 +24,27 @@ class Ended:
     is_late: bool = False
 
 
+# The kernel counts a process's peak from that of the one that started it on: a small one does.
+LAUNCHER = """
+import os, sys, signal, json
+limit, command = float(sys.argv[1]), sys.argv[2:]
+pid = os.posix_spawn(command[0], command, os.environ)
+late = []
+signal.signal(signal.SIGALRM, lambda *_: (late.append(1), os.kill(pid, signal.SIGKILL)))
+signal.setitimer(signal.ITIMER_REAL, limit)
+_, status, usage = os.wait4(pid, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_maxrss, bool(late)]))
+"""
+
+
 def run_measured(arguments, seconds):
-    with tempfile.TemporaryFile() as errors:
-        start = time.monotonic()
-        process = subprocess.Popen([POLYAK, *arguments], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=errors)
-        is_late = not _wait(process.pid, start + seconds)
-        if is_late:
-            process.kill()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        errors.seek(0)
-        return Ended(process.returncode, errors.read().decode("utf-8", "surrogateescape"),
-                     time.monotonic() - start, usage.ru_maxrss, is_late)
-
-
-def _wait(pid, deadline):
-    """Whether it ended in time; the status stays to be fetched."""
-    pause = 0.001
-    while time.monotonic() < deadline:
-        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            return True
-        time.sleep(pause)
-        pause = min(2 * pause, 0.02)
-    return False
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", LAUNCHER, str(seconds), POLYAK, *arguments],
+        stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    status, peak_kib, is_late = json.loads(done.stdout.splitlines()[-1])
+    return Ended(status, done.stderr.decode("utf-8", "surrogateescape"),
+                 time.monotonic() - start, peak_kib, is_late)
 
 
 def complaint(ended, peak_kib):
