@@ -9,6 +9,8 @@ find_package(hwy REQUIRED CONFIG)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(mpfr REQUIRED IMPORTED_TARGET mpfr)
+pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 # Without HDF5 the helper isn't built, and opening an HDF5 file says that it is missing.
 find_package(HDF5 COMPONENTS C CXX)
 

@@ -18,9 +18,10 @@ struct ForeignFormat {
 using namespace std::string_view_literals;
 
 constexpr std::array kForeign = {
-    ForeignFormat{"PK\3\4"sv, 0,
-                  "a zip archive: .keras files and PyTorch's .pt are not supported yet; save "
-                  "weights as .h5 or export to ONNX"},
+    ForeignFormat{
+        "PK\3\4"sv, 0,
+        "a zip archive, but not one of Keras's; PyTorch's .pt is not supported yet: export "
+        "to ONNX"},
     ForeignFormat{"\x80\x02"sv, 0,
                   "a pickle, as PyTorch wrote .pt files before 1.6: not supported; export to ONNX"},
     ForeignFormat{"{\""sv, 8, "a safetensors file: not supported yet; export to ONNX or HDF5"},

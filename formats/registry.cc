@@ -8,13 +8,14 @@
 #include "core/error.h"
 #include "formats/foreign.h"
 #include "formats/hdf5/hdf5_format.h"
+#include "formats/keras/keras_format.h"
 #include "formats/onnx/onnx_format.h"
 #include "io/input_file.h"
 
 namespace polyak {
 namespace {
 
-// HDF5 has a signature, ONNX is known by its structure alone: the surer one first.
+// HDF5 and zip have a signature, ONNX is known by its structure alone: the surer one first.
 constexpr std::array kFormats = {
     Format{.name = "hdf5",
            .summary = "HDF5, Keras .h5 and .weights.h5",
@@ -22,6 +23,12 @@ constexpr std::array kFormats = {
            .separators = "/",
            .probe = hdf5::Probe,
            .open = hdf5::Open},
+    Format{.name = "keras",
+           .summary = "Keras .keras archives",
+           .endings = ".keras",
+           .separators = "/",
+           .probe = keras::ProbeArchive,
+           .open = keras::OpenArchive},
     Format{.name = "onnx",
            .summary = "ONNX models",
            .endings = ".onnx",

@@ -39,7 +39,7 @@ std::vector<ElementDifferences> Measure(const DiffJob& job, const Diff& diff,
   MemoryRequest request = DifferencesMemory(a, b, pairs);
   request.budget_bytes = job.memory_bytes;
   request.index_bytes += index_bytes;
-  request.threads = ThreadsOrDefault(job.threads);
+  request.threads = ThreadsOrDefault(job.threads, false);
   std::vector<ElementDifferences> differences =
       DifferencesOf(a, b, pairs, PlanMemory(request), job.control);
   a.CheckUnchanged();

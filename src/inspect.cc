@@ -21,7 +21,7 @@ Inspection Inspect(const InspectJob& job) {
   MemoryRequest request = StatisticsMemory(*result.checkpoint);
   request.budget_bytes = job.memory_bytes;
   request.index_bytes += context.index_budget.most_bytes();
-  request.threads = ThreadsOrDefault(job.threads);
+  request.threads = ThreadsOrDefault(job.threads, false);
   result.statistics = StatisticsOf(*result.checkpoint, PlanMemory(request), job.control);
   result.checkpoint->CheckUnchanged();
   return result;

@@ -34,6 +34,7 @@ std::vector<OptionReport> OptionsOf(const Job& job) {
   if (!job.selection.exclude.empty()) options.push_back({"exclude", job.selection.exclude});
   if (job.missing == MissingTensors::kKeep) options.push_back({"missing", std::string("keep")});
   if (job.match == MatchBy::kGraph) options.push_back({"match", std::string("graph")});
+  if (job.match == MatchBy::kPosition) options.push_back({"match", std::string("position")});
   if (job.quantized == QuantizedTensors::kKeep) {
     options.push_back({"quantized", std::string("keep")});
   }
@@ -132,6 +133,7 @@ std::size_t PreparedRun::TemplateIndex() const {
 // Returns the most memory that their indexes took.
 std::uint64_t PreparedRun::OpenInputs() {
   OpenContext context = MakeOpenContext(job_.memory_bytes, job_.hdf5_helper, job_.control.stop);
+  context.temporary_folder = FindOutputPlace(job_.output, job_.replace_existing).folder;
   for (const std::filesystem::path& path : job_.inputs) {
     CheckStop(job_.control);
     OpenedCheckpoint opened = OpenCheckpoint(path, context);
@@ -235,17 +237,37 @@ void PreparedRun::MakePlans(std::uint64_t index_bytes) {
                              .list_bytes = ListBudgetBytes(job_.memory_bytes, index_bytes)});
   for (const std::string& warning : plan_.warnings) Warn(warning);
   DescribeTensors(plan_, reference().tensors(), report_);
-  memory_ = PlanMemory({.budget_bytes = job_.memory_bytes,
-                        .index_bytes = index_bytes + description_bytes +
-                                       reference().OutputMemoryBytes(OutputRequestOf(job_)),
-                        .inputs = inputs_.size(),
-                        .threads = ThreadsOrDefault(job_.threads),
-                        .average_bytes = plan_.averaged_bytes});
+  const WorkNeeds needs = NeedsOfAll();
+  OutputRequest output = OutputRequestOf(job_);
+  output.replaced = plan_.averaged;
+  memory_ = PlanMemory(
+      {.budget_bytes = job_.memory_bytes,
+       .index_bytes = index_bytes + description_bytes + reference().OutputMemoryBytes(output),
+       .inputs = inputs_.size(),
+       .threads = ThreadsOrDefault(job_.threads, needs.is_coded),
+       .average_bytes = plan_.averaged_bytes,
+       .largest_chunk_bytes = needs.tile_bytes,
+       .scratch_bytes = needs.scratch_bytes,
+       .commit_bytes = reference().CommitMemoryBytes(output)});
   report_.workers = memory_.workers;
   report_.planned_memory_bytes = memory_.peak_bytes;
   const auto weighty = std::ranges::count_if(linear_.weights, [](double w) { return w != 0; });
   report_.read_bytes = plan_.averaged_bytes * static_cast<std::uint64_t>(weighty);
   report_.write_bytes = reference().file_bytes();
+}
+
+// Tiles are the template's; reading needs what it needs in each input.
+WorkNeeds PreparedRun::NeedsOfAll() const {
+  WorkNeeds all = reference().NeedsOf(plan_.averaged);
+  std::vector<std::size_t> tensors;
+  for (std::size_t k = 0; k < inputs_.size(); ++k) {
+    tensors.clear();
+    for (const std::size_t t : plan_.averaged) tensors.push_back(plan_.matches[k][t]);
+    const WorkNeeds needs = inputs_[k]->NeedsOf(tensors);
+    all.scratch_bytes = std::max(all.scratch_bytes, needs.scratch_bytes);
+    all.is_coded = all.is_coded || needs.is_coded;
+  }
+  return all;
 }
 
 // Kept tensors that differ: a warning, or the end.

@@ -52,6 +52,7 @@ class PreparedRun {
   [[noreturn]] void RefuseOutput(const std::string& what) const;
   void WarnOfRepeated();
   void DescribeInputs();
+  WorkNeeds NeedsOfAll() const;
   void MakePlans(std::uint64_t index_bytes);
   void CompareKeptTensors();
   [[noreturn]] void Refuse(const TensorDifference& difference) const;

@@ -20,8 +20,12 @@ std::shared_ptr<HelperProcess> HelperOf(OpenContext& context) {
   auto helper =
       HelperProcess::Start(HelperProcess::Find(context.hdf5_helper), context.helper_memory_bytes);
   context.per_run.emplace(kContextKey, helper);
-  context.index_budget.Reserve(kHelperCodeBytes + context.helper_memory_bytes);
+  context.index_budget.Reserve(HelperBytes(context.helper_memory_bytes));
   return helper;
+}
+
+std::uint64_t HelperBytes(std::uint64_t memory_bytes) noexcept {
+  return kHelperCodeBytes + memory_bytes;
 }
 
 void ForgetHelper(OpenContext& context) noexcept {

@@ -88,6 +88,20 @@ bool Inside(const Box& box, std::span<const std::uint64_t> shape) noexcept {
   return true;
 }
 
+std::uint64_t ElementAt(std::span<const std::uint64_t> shape, const Box& box,
+                        std::uint64_t element) noexcept {
+  const std::size_t rank = box.count.size();
+  if (rank == 1) return box.start[0] + element;
+  std::uint64_t number = 0;
+  std::uint64_t step = 1;
+  for (std::size_t d = rank; d-- > 0;) {
+    number += (box.start[d] + element % box.count[d]) * step;
+    element /= box.count[d];
+    step *= shape[d];
+  }
+  return number;
+}
+
 void ForEachRun(std::span<const std::uint64_t> shape, const Box& box,
                 const std::function<void(std::uint64_t first, std::uint64_t count)>& visit) {
   assert(Inside(box, shape));

@@ -56,6 +56,10 @@ std::uint64_t ElementsOf(std::span<const std::uint64_t> shape);
 // True where the box has the shape's rank, or rank 1, and nothing of it lies outside.
 bool Inside(const Box& box, std::span<const std::uint64_t> shape) noexcept;
 
+// The row-major number, in the tensor, of the element number `element` of the box.
+std::uint64_t ElementAt(std::span<const std::uint64_t> shape, const Box& box,
+                        std::uint64_t element) noexcept;
+
 // Calls visit(first, count) for the maximal runs of consecutive row-major elements that make up
 // the box, in row-major order. The box lies inside the shape.
 void ForEachRun(std::span<const std::uint64_t> shape, const Box& box,

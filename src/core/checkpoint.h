@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "core/graph_shape.h"
 #include "core/output.h"
 #include "core/tensor.h"
+#include "core/tiles.h"
 
 namespace polyak {
 
@@ -38,6 +40,16 @@ struct CheckpointNotes {
   std::vector<Property> properties;   // in the order in which they are shown
   std::vector<std::string> warnings;  // one line each, without the file's name
   std::shared_ptr<const GraphShape> graph;
+  // The tensors in the order in which what wrote the file would load them, each once; those that
+  // are loaded by their names are not in it. Empty: there is no such order.
+  std::vector<std::uint32_t> loading_order;
+};
+
+// What it takes to work on some tensors.
+struct WorkNeeds {
+  std::uint64_t tile_bytes = 0;     // of the largest tile that can't be worked on in parts
+  std::uint64_t scratch_bytes = 0;  // the most that one thread takes while it reads or writes
+  bool is_coded = false;            // it keeps processors busy, not the disk
 };
 
 class Checkpoint {
@@ -58,6 +70,8 @@ class Checkpoint {
   std::span<const std::string> warnings() const noexcept { return notes_.warnings; }
   // Null where the format has no graph.
   const GraphShape* graph() const noexcept { return notes_.graph.get(); }
+  // CheckpointNotes::loading_order.
+  std::span<const std::uint32_t> loading_order() const noexcept { return notes_.loading_order; }
   // What a node of the graph is and what it makes, for people: "node 12 (Conv, makes 'y')". `node`
   // is its number in GraphShape::node_hashes. May read the file: throws Error (kCorrupt, kSystem).
   std::string DescribeNode(std::size_t node) const { return DoDescribeNode(node); }
@@ -71,6 +85,11 @@ class Checkpoint {
   // whose elements have no fixed size. offset + bytes.size() <= stored_bytes. Throws as Read.
   void ReadStored(std::size_t tensor, std::uint64_t offset, std::span<std::byte> bytes) const;
 
+  // The tiles of a tensor that is stored in chunks; nothing: it can be worked on in any ranges.
+  std::optional<Tiles> ChunksOf(std::size_t tensor) const { return DoChunksOf(tensor); }
+  // Of all these tensors together.
+  WorkNeeds NeedsOf(std::span<const std::size_t> tensors) const { return DoNeedsOf(tensors); }
+
   // A number that two tensors of one checkpoint share exactly if they are one payload under
   // two names (hard links, shared ranges).
   std::uint64_t PayloadId(std::size_t tensor) const { return DoPayloadId(tensor); }
@@ -83,6 +102,10 @@ class Checkpoint {
   // An estimate of the memory that laying out such an output takes besides the index.
   std::uint64_t OutputMemoryBytes(const OutputRequest& request) const {
     return DoOutputMemoryBytes(request);
+  }
+  // Likewise of the memory that Output::Commit takes, when the tiles are gone.
+  std::uint64_t CommitMemoryBytes(const OutputRequest& request) const {
+    return DoCommitMemoryBytes(request);
   }
   // Begins an output with this checkpoint as its template; the checkpoint must outlive it.
   // Throws Error (kUnsupported: this template can't be rewritten; kSystem).
@@ -106,10 +129,13 @@ class Checkpoint {
   virtual void DoReadStored(std::size_t tensor, std::uint64_t offset,
                             std::span<std::byte> bytes) const = 0;
   virtual std::uint64_t DoPayloadId(std::size_t tensor) const = 0;
+  virtual std::optional<Tiles> DoChunksOf(std::size_t /*tensor*/) const { return std::nullopt; }
+  virtual WorkNeeds DoNeedsOf(std::span<const std::size_t> /*tensors*/) const { return {}; }
   virtual std::vector<std::filesystem::path> DoDataFilesOf(const OutputRequest& /*request*/) const {
     return {};
   }
   virtual std::uint64_t DoOutputMemoryBytes(const OutputRequest& /*request*/) const { return 0; }
+  virtual std::uint64_t DoCommitMemoryBytes(const OutputRequest& /*request*/) const { return 0; }
   virtual std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const = 0;
   virtual std::vector<FileIdentity> DoFiles() const = 0;
   virtual void DoCheckUnchanged() const = 0;

@@ -52,6 +52,8 @@ struct OpenContext {
   // index budget, and what the program's code takes.
   std::uint64_t helper_memory_bytes = std::uint64_t{64} << 20;
   IndexBudget index_budget;
+  // Where unnamed temporary files go, for what can't be read in place; empty: /var/tmp or /tmp.
+  std::filesystem::path temporary_folder;
   // The list of the checkpoint opened last: those of one run are alike nearly always, and share it.
   std::shared_ptr<const std::vector<TensorInfo>> last_tensors;
   // Set from anywhere, a signal handler too: waiting ends with Error (kCancelled). May be null.

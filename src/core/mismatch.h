@@ -19,7 +19,9 @@ struct Mismatch {
   std::string found;                // "[3,2]", "float16", or both; empty for kOnlyInTemplate
   std::string expected;             // likewise; empty for kOnlyInInput
   std::vector<std::size_t> inputs;  // which of them differ so, ascending
-  std::string similar;              // the tensor on the other side that may be meant; may be empty
+  // The template's tensor that it was paired with, where that has another name; else empty.
+  std::string counterpart;
+  std::string similar;  // the tensor on the other side that may be meant; may be empty
 };
 
 // "only_in_template", "only_in_input", "other_shape", "other_dtype"

@@ -29,6 +29,19 @@ std::vector<double> WeightsOf(const Linear& linear, std::span<const std::size_t>
   return weights;
 }
 
+// Of the template's averaged tensors; those of `apart` (ascending) are worked on by themselves.
+std::vector<WorkArray> ArraysOf(const AverageRun& run, std::span<const std::size_t> apart) {
+  const Checkpoint& reference = *run.inputs[run.plan.template_index];
+  std::vector<WorkArray> arrays;
+  arrays.reserve(run.plan.averaged.size());
+  for (const std::size_t tensor : run.plan.averaged) {
+    WorkArray& array = arrays.emplace_back(PlainArray(tensor, reference.tensors()[tensor].bytes()));
+    array.is_apart = std::ranges::binary_search(apart, tensor);
+    if (const auto chunks = reference.ChunksOf(tensor)) array.grains = chunks->count();
+  }
+  return arrays;
+}
+
 // The pass in its parts, which share what counts the bytes.
 class AveragingPass {
  public:
@@ -37,8 +50,7 @@ class AveragingPass {
       : run_(run),
         output_(output),
         control_(control),
-        jobs_(run.inputs[run.plan.template_index]->tensors(), run.plan.averaged, run.memory.workers,
-              output.written_first()),
+        jobs_(ArraysOf(run, output.written_first()), run.memory.workers),
         read_bytes_(run.plan.averaged_bytes * used.size()),
         shared_{run, used, mean, jobs_, output, hashes, done_bytes_, nonfinite_kept_, control} {}
 

@@ -81,7 +81,11 @@ std::vector<Part> FoldGrains(std::span<const std::uint64_t> array_bytes, std::si
                              const RunControl& control,
                              const std::atomic<std::uint64_t>& done_bytes,
                              std::uint64_t total_bytes) {
-  const JobList jobs(array_bytes, workers);
+  std::vector<WorkArray> arrays;
+  for (std::size_t i = 0; i < array_bytes.size(); ++i) {
+    arrays.push_back(PlainArray(i, array_bytes[i]));
+  }
+  const JobList jobs(arrays, workers);
   GrainFold<Part> fold(jobs, array_bytes.size());
   const auto make_job_worker = [&]() -> DoJob {
     return [&, look = make_worker()](std::size_t job) {

@@ -8,52 +8,38 @@
 namespace polyak {
 namespace {
 
-constexpr std::uint64_t kMostGrainsOfJob = 16;
+constexpr std::uint64_t kMostBytesOfJob = 16 * kGrainBytes;
 constexpr std::uint64_t kJobsOfWorker = 16;
-
-std::uint64_t GrainsIn(std::uint64_t bytes) {
-  return bytes / kGrainBytes + (bytes % kGrainBytes != 0);
-}
 
 }  // namespace
 
-JobList::JobList(std::span<const TensorInfo> tensors, std::span<const std::size_t> averaged,
-                 std::size_t workers, std::span<const std::size_t> apart) {
-  Fill(averaged.size(), workers, [&](std::size_t i) -> Array {
-    const std::size_t tensor = averaged[i];
-    return {tensor, tensors[tensor].bytes(), std::ranges::binary_search(apart, tensor)};
-  });
+WorkArray PlainArray(std::size_t tensor, std::uint64_t bytes) noexcept {
+  return {tensor, bytes, bytes / kGrainBytes + (bytes % kGrainBytes != 0), false};
 }
 
-JobList::JobList(std::span<const std::uint64_t> array_bytes, std::size_t workers) {
-  Fill(array_bytes.size(), workers, [&](std::size_t i) -> Array {
-    return {i, array_bytes[i], false};
-  });
-}
-
-template <class ArrayAt>
-void JobList::Fill(std::size_t count, std::size_t workers, const ArrayAt& array_at) {
+JobList::JobList(std::span<const WorkArray> arrays, std::size_t workers) {
   std::uint64_t total_bytes = 0;
-  for (std::size_t i = 0; i < count; ++i) total_bytes += array_at(i).bytes;
-  const std::uint64_t grains_of_job = std::clamp<std::uint64_t>(
-      total_bytes / (workers * kJobsOfWorker) / kGrainBytes, 1, kMostGrainsOfJob);
-
+  for (const WorkArray& array : arrays) total_bytes += array.bytes;
+  const std::uint64_t job_bytes =
+      std::clamp(total_bytes / (workers * kJobsOfWorker) / kGrainBytes * kGrainBytes, kGrainBytes,
+                 kMostBytesOfJob);
   std::uint64_t bytes_of_job = 0;
   bool job_is_apart = false;
   const auto end_job = [&] {
     if (runs_.size() > begins_.back()) begins_.push_back(runs_.size());
     bytes_of_job = 0;
   };
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto [tensor, bytes, is_apart] = array_at(i);
-    if (std::exchange(job_is_apart, is_apart) != is_apart) end_job();
-    const std::uint64_t grains = GrainsIn(bytes);
-    for (std::uint64_t first = 0; first < grains;) {
-      const std::uint64_t taken = std::min(grains - first, grains_of_job);
-      runs_.push_back({tensor, first, taken});
-      bytes_of_job += std::min(taken * kGrainBytes, bytes);
+  for (const WorkArray& array : arrays) {
+    if (array.grains == 0) continue;
+    if (std::exchange(job_is_apart, array.is_apart) != array.is_apart) end_job();
+    const std::uint64_t grain_bytes = std::max<std::uint64_t>(1, array.bytes / array.grains);
+    const std::uint64_t grains_of_job = std::max<std::uint64_t>(1, job_bytes / grain_bytes);
+    for (std::uint64_t first = 0; first < array.grains;) {
+      const std::uint64_t taken = std::min(array.grains - first, grains_of_job);
+      runs_.push_back({array.tensor, first, taken});
+      bytes_of_job += std::min(taken * grain_bytes, array.bytes);
       first += taken;
-      if (bytes_of_job >= grains_of_job * kGrainBytes) end_job();
+      if (bytes_of_job >= job_bytes) end_job();
     }
   }
   end_job();

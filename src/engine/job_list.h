@@ -1,5 +1,5 @@
-// The work as one list: consecutive grains (fixed runs of bytes) of the tensors to be worked on,
-// large tensors cut into several jobs, small neighbours joined into one.
+// The work as one list: consecutive grains (fixed runs of bytes, or chunks) of the tensors to be
+// worked on, large tensors cut into several jobs, small neighbours joined into one.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,18 @@
 #include <span>
 #include <vector>
 
-#include "core/tensor.h"
-
 namespace polyak {
+
+// An array that is to be cut.
+struct WorkArray {
+  std::size_t tensor = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t grains = 0;  // at least 1 where there are bytes
+  bool is_apart = false;     // shares no job with arrays that are not
+};
+
+// An array that is cut anywhere: into grains of kGrainBytes.
+WorkArray PlainArray(std::size_t tensor, std::uint64_t bytes) noexcept;
 
 // Consecutive grains of one tensor.
 struct GrainRun {
@@ -20,25 +29,13 @@ struct GrainRun {
 
 class JobList {
  public:
-  // `averaged` are indices into `tensors`. Jobs are cut so that `workers` have several each. The
-  // tensors of `apart` (ascending) share no job with others.
-  JobList(std::span<const TensorInfo> tensors, std::span<const std::size_t> averaged,
-          std::size_t workers, std::span<const std::size_t> apart = {});
-  // All of some arrays, whose numbers stand for tensors: how many bytes each has.
-  JobList(std::span<const std::uint64_t> array_bytes, std::size_t workers);
+  // Jobs are cut so that `workers` have several each.
+  JobList(std::span<const WorkArray> arrays, std::size_t workers);
 
   std::size_t size() const noexcept { return begins_.size() - 1; }
   std::span<const GrainRun> operator[](std::size_t job) const noexcept;
 
  private:
-  struct Array {
-    std::size_t tensor;
-    std::uint64_t bytes;
-    bool is_apart;
-  };
-  template <class ArrayAt>
-  void Fill(std::size_t count, std::size_t workers, const ArrayAt& array_at);
-
   std::vector<GrainRun> runs_;
   std::vector<std::size_t> begins_ = {0};  // of each job in runs_, and the end
 };

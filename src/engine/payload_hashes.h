@@ -1,6 +1,8 @@
 // Hashes of what was read of each input, for the provenance record.
 //
-// Each grain of 256 KiB of a tensor's row-major payload (native order) is hashed by XXH3-128; the
+// Each grain of 256 KiB of a tensor's row-major payload (native order) is hashed by XXH3-128; where
+// the template stores a tensor in chunks, each chunk (cut off at the tensor's edges, row-major
+// inside) is a grain instead: it is decoded once, and its rows lie in many runs of 256 KiB. The
 // canonical hashes of all grains, in order of the tensors averaged, are hashed by XXH3-128
 // again. So the hash comes out of one parallel pass and depends on no thread, tile or budget.
 // https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md

@@ -29,11 +29,11 @@ std::string IndexText(std::uint64_t element, const std::vector<std::uint64_t>& s
   return ShapeText(index);
 }
 
-// "element 23 (index [2,0,7])", of the part of a tile's elements that begin with `first`; of a
-// complex number "the imaginary part of" it.
-std::string PlaceText(const TensorInfo& info, std::uint64_t first, std::size_t part) {
+// "element 23 (index [2,0,7])", for a part of a tile's elements; of a complex number "the imaginary
+// part of" it.
+std::string PlaceText(const TensorInfo& info, const Box& box, std::size_t part) {
   const std::size_t parts = PartsOfElement(info.dtype);
-  const std::uint64_t element = first + part / parts;
+  const std::uint64_t element = ElementAt(info.shape, box, part / parts);
   const char* which = "";
   if (parts > 1) which = part % parts == 0 ? "the real part of " : "the imaginary part of ";
   return fmt::format("{}element {} (index {})", which, element, IndexText(element, info.shape));
@@ -43,7 +43,8 @@ std::string PlaceText(const TensorInfo& info, std::uint64_t first, std::size_t p
 
 TileWorker::TileWorker(const TileShared& shared)
     : shared_(shared), grain_hash_(shared.used.size()), grain_hashes_(shared.used.size()) {
-  const std::uint64_t tile_bytes = shared.run.memory.tile_bytes;
+  const std::uint64_t tile_bytes =
+      std::max(shared.run.memory.tile_bytes, shared.run.memory.largest_chunk_bytes);
   memory_.resize((shared.used.size() + 1) * tile_bytes + kAlignment);
   std::byte* next = Aligned(memory_.data());
   for (std::size_t i = 0; i < shared.used.size(); ++i, next += tile_bytes) tiles_.push_back(next);
@@ -62,8 +63,11 @@ void TileWorker::Do(std::size_t job) {
 }
 
 void TileWorker::DoGrains(const GrainRun& grains) {
-  const std::uint64_t tiles_of_grain = kGrainBytes / shared_.run.memory.tile_bytes;
-  const Tiles tiles = shared_.output.TilesOf(grains.tensor, shared_.run.memory.tile_bytes);
+  const AverageRun& run = shared_.run;
+  const auto chunks = run.inputs[run.plan.template_index]->ChunksOf(grains.tensor);
+  const std::uint64_t tiles_of_grain = chunks ? 1 : kGrainBytes / run.memory.tile_bytes;
+  const Tiles tiles =
+      chunks ? *chunks : shared_.output.TilesOf(grains.tensor, run.memory.tile_bytes);
   for (std::uint64_t grain = 0; grain < grains.grains; ++grain) {
     const std::uint64_t first = (grains.first_grain + grain) * tiles_of_grain;
     const std::uint64_t end = std::min(first + tiles_of_grain, tiles.count());
@@ -82,7 +86,7 @@ void TileWorker::DoTile(std::size_t tensor, const Box& box) {
   const TensorInfo& info = run.inputs[run.plan.template_index]->tensors()[tensor];
   const std::uint64_t elements = ElementsIn(box);
   const std::size_t bytes = elements * info.element_bytes;
-  assert(bytes <= run.memory.tile_bytes);
+  assert(bytes <= std::max(run.memory.tile_bytes, run.memory.largest_chunk_bytes));
   for (std::size_t i = 0; i < tiles_.size(); ++i) {
     CheckStop(shared_.control);  // a job, even a tile, of a thousand inputs takes seconds
     const std::size_t input = shared_.used[i];
@@ -92,16 +96,16 @@ void TileWorker::DoTile(std::size_t tensor, const Box& box) {
   }
   const MeanResult result = shared_.mean.Apply(PartOf(info.dtype), tiles_.data(),
                                                elements * PartsOfElement(info.dtype), result_);
-  if (result.fault) Fail(*result.fault, tensor, box.start[0]);
+  if (result.fault) Fail(*result.fault, tensor, box);
   if (result.nonfinite_kept > 0) shared_.nonfinite_kept += result.nonfinite_kept;
   shared_.output.Write(tensor, box, std::span(result_, bytes));
   shared_.done_bytes += bytes * tiles_.size();
 }
 
-void TileWorker::Fail(const MeanFault& fault, std::size_t tensor, std::uint64_t first) const {
+void TileWorker::Fail(const MeanFault& fault, std::size_t tensor, const Box& box) const {
   const AverageRun& run = shared_.run;
   const TensorInfo& info = run.inputs[run.plan.template_index]->tensors()[tensor];
-  const std::string where = PlaceText(info, first, fault.element);
+  const std::string where = PlaceText(info, box, fault.element);
   if (fault.kind == MeanFault::Kind::kOverflow) {
     Error error(ErrorKind::kNonfinite,
                 fmt::format("the average of {} passes the range of {}", where, NameOf(info.dtype)),

@@ -41,7 +41,7 @@ class TileWorker {
  private:
   void DoGrains(const GrainRun& grains);
   void DoTile(std::size_t tensor, const Box& box);
-  [[noreturn]] void Fail(const MeanFault& fault, std::size_t tensor, std::uint64_t first) const;
+  [[noreturn]] void Fail(const MeanFault& fault, std::size_t tensor, const Box& box) const;
 
   TileShared shared_;
   std::vector<std::byte> memory_;

@@ -27,8 +27,12 @@ int OpenNameless(const std::filesystem::path& folder) {
 
 }  // namespace
 
-SpillFile::SpillFile(std::filesystem::path output) : output_(std::move(output)) {
-  const int descriptor = OpenNameless(FindOutputPlace(output_, true).folder);
+SpillFile::SpillFile(std::filesystem::path output)
+    : SpillFile(FindOutputPlace(output, true).folder, output) {}
+
+SpillFile::SpillFile(const std::filesystem::path& folder, std::filesystem::path name)
+    : output_(std::move(name)) {
+  const int descriptor = OpenNameless(folder);
   if (descriptor < 0) FailBySystem("cannot create a temporary file in its folder", errno);
   file_ = std::make_shared<const Descriptor>(descriptor);
 }

@@ -17,6 +17,8 @@ class SpillFile {
  public:
   // Throws Error (kSystem), as all of its functions do, with the output's name in front.
   explicit SpillFile(std::filesystem::path output);
+  // In a folder, for a file that isn't an output: errors have its name.
+  SpillFile(const std::filesystem::path& folder, std::filesystem::path name);
 
   // Any thread, disjoint ranges.
   void WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) const;

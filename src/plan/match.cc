@@ -118,12 +118,41 @@ const GraphShape& GraphOf(const Checkpoint& checkpoint) {
   throw error;
 }
 
-// Likewise, by the place in the graph.
-class PartnersByGraph {
+// Who belongs to whom in one input, whatever the names.
+class PartnersByPlace {
+ public:
+  TensorNumber Find(std::size_t t) const { return partners_[t]; }
+  bool IsKnown(std::size_t i) const { return is_known_[i]; }
+  void CheckExtra(std::size_t) const {}
+
+ protected:
+  PartnersByPlace(const Checkpoint& reference, const Checkpoint& input)
+      : partners_(reference.tensors().size(), kNoTensor), is_known_(input.tensors().size()) {}
+
+  void Pair(TensorNumber t, TensorNumber partner) {
+    partners_[t] = partner;
+    is_known_[partner] = true;
+  }
+
+  // What has no place is known by its name.
+  void PairRest(const Checkpoint& reference, const Checkpoint& input) {
+    TensorNames names(input.tensors());
+    for (TensorNumber t = 0; t < partners_.size(); ++t) {
+      if (partners_[t] != kNoTensor) continue;
+      const TensorNumber found = names.Find(reference.tensors()[t].name, t);
+      if (found != kNoTensor && !is_known_[found]) Pair(t, found);
+    }
+  }
+
+  std::vector<TensorNumber> partners_;  // by tensor of the template
+  std::vector<bool> is_known_;          // by tensor of the input
+};
+
+// By the place in the graph.
+class PartnersByGraph : public PartnersByPlace {
  public:
   PartnersByGraph(Reference& reference, const Checkpoint& input)
-      : partners_(reference.checkpoint.tensors().size(), kNoTensor),
-        is_known_(input.tensors().size()) {
+      : PartnersByPlace(reference.checkpoint, input) {
     const GraphShape& expected = GraphOf(reference.checkpoint);
     const GraphShape& found = GraphOf(input);
     CheckSame(reference.checkpoint, input);
@@ -135,12 +164,8 @@ class PartnersByGraph {
       }
       Pair(t, partner);
     }
-    PairUnused(reference, input);
+    PairRest(reference.checkpoint, input);
   }
-
-  TensorNumber Find(std::size_t t) const { return partners_[t]; }
-  bool IsKnown(std::size_t i) const { return is_known_[i]; }
-  void CheckExtra(std::size_t) const {}
 
  private:
   static void CheckSame(const Checkpoint& reference, const Checkpoint& input) {
@@ -155,24 +180,36 @@ class PartnersByGraph {
     error.AddContext(input.path().string());
     throw error;
   }
+};
 
-  void Pair(TensorNumber t, TensorNumber partner) {
-    partners_[t] = partner;
-    is_known_[partner] = true;
-  }
+std::span<const TensorNumber> OrderOf(const Checkpoint& checkpoint) {
+  if (!checkpoint.loading_order().empty()) return checkpoint.loading_order();
+  Error error(ErrorKind::kUnsupported, "does not say in which order its tensors are loaded",
+              "--match name pairs them by their names; Keras's .h5 files have such an order, its "
+              ".weights.h5 and .keras files don't");
+  error.AddContext(checkpoint.path().string());
+  throw error;
+}
 
-  // What no node uses has no place but its name.
-  void PairUnused(Reference& reference, const Checkpoint& input) {
-    TensorNames names(input.tensors());
-    for (TensorNumber t = 0; t < partners_.size(); ++t) {
-      if (partners_[t] != kNoTensor) continue;
-      const TensorNumber found = names.Find(reference.checkpoint.tensors()[t].name, t);
-      if (found != kNoTensor && !is_known_[found]) Pair(t, found);
+// By the place in the order of loading.
+class PartnersByPosition : public PartnersByPlace {
+ public:
+  PartnersByPosition(Reference& reference, const Checkpoint& input)
+      : PartnersByPlace(reference.checkpoint, input) {
+    const std::span<const TensorNumber> expected = OrderOf(reference.checkpoint);
+    const std::span<const TensorNumber> found = OrderOf(input);
+    if (found.size() != expected.size()) {
+      Error error(ErrorKind::kMismatch,
+                  fmt::format("it loads another number of tensors than the template {} (found {}, "
+                              "expected {})",
+                              reference.checkpoint.path().filename().string(), found.size(),
+                              expected.size()));
+      error.AddContext(input.path().string());
+      throw error;
     }
+    for (std::size_t i = 0; i < expected.size(); ++i) Pair(expected[i], found[i]);
+    PairRest(reference.checkpoint, input);
   }
-
-  std::vector<TensorNumber> partners_;  // by tensor of the template
-  std::vector<bool> is_known_;          // by tensor of the input
 };
 
 // Compares one input after the other with the template.
@@ -276,6 +313,11 @@ MatchResult MatchByName(std::span<const Checkpoint* const> inputs, const MatchRe
 MatchResult MatchByGraph(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
                          const std::function<bool(const TensorInfo&)>& needs_partner) {
   return Matcher(inputs, request, needs_partner).Run<PartnersByGraph>();
+}
+
+MatchResult MatchByPosition(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
+                            const std::function<bool(const TensorInfo&)>& needs_partner) {
+  return Matcher(inputs, request, needs_partner).Run<PartnersByPosition>();
 }
 
 }  // namespace polyak

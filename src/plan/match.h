@@ -1,5 +1,5 @@
-// Pairs the tensors of all inputs with those of the template: by name, or by their place in the
-// graph.
+// Pairs the tensors of all inputs with those of the template: by name, by their place in the graph,
+// or by their place in the order of loading.
 #pragma once
 
 #include <cstddef>
@@ -65,5 +65,12 @@ MatchResult MatchByName(std::span<const Checkpoint* const> inputs, const MatchRe
 // tensor in the template.
 MatchResult MatchByGraph(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
                          const std::function<bool(const TensorInfo&)>& needs_partner);
+
+// Pairs the tensors that are loaded one after the other (CheckpointNotes::loading_order), the k-th
+// with the k-th, whatever their names; by name those that are not in the order. Throws Error:
+// kUnsupported where an input has no such order, kMismatch where it is longer or shorter than the
+// template's.
+MatchResult MatchByPosition(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
+                            const std::function<bool(const TensorInfo&)>& needs_partner);
 
 }  // namespace polyak

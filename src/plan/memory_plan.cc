@@ -19,8 +19,9 @@ constexpr std::uint64_t kWorkerBytes = 256 << 10;  // stack, hashing state
 // report and record (5,000 inputs took 3 KiB each, measured).
 constexpr std::uint64_t kInputBytes = 4 << 10;
 
-std::uint64_t BytesOfWorker(std::size_t inputs, std::uint64_t tile_bytes) {
-  return (inputs + 1) * tile_bytes + kWorkerBytes;
+std::uint64_t BytesOfWorker(const MemoryRequest& request, std::uint64_t tile_bytes) {
+  return (request.inputs + 1) * std::max(tile_bytes, request.largest_chunk_bytes) + kWorkerBytes +
+         request.scratch_bytes;
 }
 
 std::uint64_t UsualTileBytes(std::size_t inputs) {
@@ -47,8 +48,10 @@ MemoryPlan PlanMemory(const MemoryRequest& request) {
   MemoryPlan plan;
   plan.workers = static_cast<std::size_t>(std::min<std::uint64_t>(request.threads, useful));
   plan.tile_bytes = UsualTileBytes(request.inputs);
+  plan.largest_chunk_bytes = request.largest_chunk_bytes;
   const auto peak = [&] {
-    return fixed + plan.workers * BytesOfWorker(request.inputs, plan.tile_bytes);
+    return fixed +
+           std::max(plan.workers * BytesOfWorker(request, plan.tile_bytes), request.commit_bytes);
   };
   while (peak() > request.budget_bytes && plan.tile_bytes > kLeastTileBytes) plan.tile_bytes /= 2;
   while (peak() > request.budget_bytes && plan.workers > 1) --plan.workers;

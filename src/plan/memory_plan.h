@@ -16,14 +16,18 @@ struct MemoryRequest {
   std::uint64_t budget_bytes = kDefaultMemoryBytes;
   std::uint64_t index_bytes = 0;  // of all inputs together
   std::size_t inputs = 2;
-  std::size_t threads = 1;          // as many as wanted, at least 1
-  std::uint64_t average_bytes = 0;  // of the payloads to be written: more workers than
-                                    // 1 MiB parts are not needed
+  std::size_t threads = 1;                // as many as wanted, at least 1
+  std::uint64_t average_bytes = 0;        // of the payloads to be written: more workers than
+                                          // 1 MiB parts are not needed
+  std::uint64_t largest_chunk_bytes = 0;  // a tile that can't be smaller
+  std::uint64_t scratch_bytes = 0;        // what one worker takes while it reads or writes
+  std::uint64_t commit_bytes = 0;         // what committing takes, when the workers are gone
 };
 
 struct MemoryPlan {
   std::size_t workers = 1;
   std::uint64_t tile_bytes = kGrainBytes;  // a power of two; divides kGrainBytes
+  std::uint64_t largest_chunk_bytes = 0;   // the request's: tiles that are chunks
   std::uint64_t peak_bytes = 0;            // what the whole run is expected to take
 };
 

@@ -147,9 +147,11 @@ std::string Describe(const Mismatch& mismatch, std::string_view template_name) {
     case Kind::kOtherShape:
     case Kind::kOtherDType: break;
   }
-  return fmt::format("{} has another {} than in {} (found {}, expected {})", name,
-                     mismatch.kind == Kind::kOtherShape ? "shape" : "dtype", template_name,
-                     mismatch.found, mismatch.expected);
+  const std::string counterpart =
+      mismatch.counterpart.empty() ? "" : fmt::format("'{}' ", mismatch.counterpart);
+  return fmt::format("{} has another {} than {}in {} (found {}, expected {})", name,
+                     mismatch.kind == Kind::kOtherShape ? "shape" : "dtype", counterpart,
+                     template_name, mismatch.found, mismatch.expected);
 }
 
 }  // namespace
@@ -164,7 +166,10 @@ MismatchList::MismatchList(std::span<const Checkpoint* const> inputs, std::size_
 void MismatchList::Add(Kind kind, std::size_t input, const TensorInfo* found,
                        const TensorInfo* expected) {
   const std::string& name = (found != nullptr ? found : expected)->name;
-  const auto key = std::tuple(kind, std::string_view(name), TextOf(kind, found));
+  const bool is_paired = found != nullptr && expected != nullptr;
+  const std::string_view counterpart =
+      is_paired && expected->name != name ? std::string_view(expected->name) : std::string_view();
+  const auto key = std::tuple(kind, std::string_view(name), TextOf(kind, found), counterpart);
   if (const auto known = numbers_.find(key); known != numbers_.end()) {
     constexpr std::uint64_t kInputBytes = 2 * sizeof(std::size_t);  // a vector doubles
     if (bytes_left_ < kInputBytes) {
@@ -175,7 +180,7 @@ void MismatchList::Add(Kind kind, std::size_t input, const TensorInfo* found,
     mismatches_.list[known->second].inputs.push_back(input);
     return;
   }
-  const std::uint64_t bytes = kEntryBytes + name.size();
+  const std::uint64_t bytes = kEntryBytes + name.size() + counterpart.size();
   if (bytes > bytes_left_) {
     ++mismatches_.left_out;
     return;
@@ -187,6 +192,7 @@ void MismatchList::Add(Kind kind, std::size_t input, const TensorInfo* found,
                               .found = std::get<2>(key),
                               .expected = TextOf(kind, expected),
                               .inputs = {input},
+                              .counterpart = std::string(counterpart),
                               .similar = {}});
 }
 

@@ -32,7 +32,8 @@ class MismatchList {
  private:
   Mismatches mismatches_;
   std::uint64_t bytes_left_;
-  std::map<std::tuple<Mismatch::Kind, std::string_view, std::string>, std::size_t> numbers_;
+  std::map<std::tuple<Mismatch::Kind, std::string_view, std::string, std::string_view>, std::size_t>
+      numbers_;
 };
 
 // The error about them; `strangers` are the inputs that share no name with the template. The list

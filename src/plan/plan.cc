@@ -125,15 +125,34 @@ void KeepMissing(const MatchResult& result, Plan& plan, Rules& rules) {
 
 using NeedsPartner = std::function<bool(const TensorInfo&)>;
 
-// Names don't match: what --match graph would find. Empty: no better.
-std::string GraphHint(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
-                      const NeedsPartner& needs_partner) {
-  try {
-    if (!MatchByGraph(inputs, request, needs_partner).mismatches.list.empty()) return {};
-  } catch (const Error&) {
-    return {};  // no graphs, or not the same
+MatchResult MatchAs(MatchBy by, std::span<const Checkpoint* const> inputs,
+                    const MatchRequest& request, const NeedsPartner& needs_partner) {
+  switch (by) {
+    case MatchBy::kName: break;
+    case MatchBy::kGraph: return MatchByGraph(inputs, request, needs_partner);
+    case MatchBy::kPosition: return MatchByPosition(inputs, request, needs_partner);
   }
-  return "the graphs are the same: --match graph pairs tensors by their place in them";
+  return MatchByName(inputs, request, needs_partner);
+}
+
+// Names don't match: what would. Empty: nothing does.
+std::string HintOfOtherMatch(std::span<const Checkpoint* const> inputs, const MatchRequest& request,
+                             const NeedsPartner& needs_partner) {
+  const auto would_match = [&](MatchBy by) {
+    try {
+      return MatchAs(by, inputs, request, needs_partner).mismatches.list.empty();
+    } catch (const Error&) {
+      return false;  // no graphs, no order, or not the same
+    }
+  };
+  if (would_match(MatchBy::kGraph)) {
+    return "the graphs are the same: --match graph pairs tensors by their place in them";
+  }
+  if (would_match(MatchBy::kPosition)) {
+    return "shapes and dtypes agree in the order of loading: --match position pairs tensors by it, "
+           "as Keras does";
+  }
+  return {};
 }
 
 MatchResult Match(std::span<const Checkpoint* const> inputs, const PlanRequest& request,
@@ -141,12 +160,13 @@ MatchResult Match(std::span<const Checkpoint* const> inputs, const PlanRequest& 
   const MatchRequest match{.template_index = request.template_index,
                            .keep_missing = request.missing == MissingTensors::kKeep,
                            .list_bytes = request.list_bytes};
-  const bool by_graph = request.match == MatchBy::kGraph;
-  MatchResult result = by_graph ? MatchByGraph(inputs, match, needs_partner)
-                                : MatchByName(inputs, match, needs_partner);
+  MatchResult result = MatchAs(request.match, inputs, match, needs_partner);
   if (result.mismatches.list.empty()) return result;
   const bool is_about_names = result.mismatches.list.front().kind <= Mismatch::Kind::kOnlyInInput;
-  std::string hint = is_about_names && !by_graph ? GraphHint(inputs, match, needs_partner) : "";
+  std::string hint;
+  if (is_about_names && request.match == MatchBy::kName) {
+    hint = HintOfOtherMatch(inputs, match, needs_partner);
+  }
   throw MismatchError(std::move(result.mismatches), result.strangers, std::move(hint));
 }
 

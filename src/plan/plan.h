@@ -48,7 +48,7 @@ enum class MissingTensors : std::uint8_t {
   kKeep,  // a tensor that an input lacks is the template's; one that the template lacks is left out
 };
 
-enum class MatchBy : std::uint8_t { kName, kGraph };
+enum class MatchBy : std::uint8_t { kName, kGraph, kPosition };
 
 // Tensors of a quantized computation can be averaged neither together nor alone.
 enum class QuantizedTensors : std::uint8_t {

@@ -56,7 +56,10 @@ std::string TitleOf(const Mismatches& mismatches, const Mismatch& first) {
 std::string LineOf(const Mismatch& mismatch) {
   std::string line = "    " + Printable(mismatch.tensor);
   if (mismatch.kind == Kind::kOtherShape || mismatch.kind == Kind::kOtherDType) {
-    return line + fmt::format("  {}, expected {}\n", mismatch.found, mismatch.expected);
+    const std::string counterpart =
+        mismatch.counterpart.empty() ? "" : " as " + Printable(mismatch.counterpart);
+    return line +
+           fmt::format("  {}, expected {}{}\n", mismatch.found, mismatch.expected, counterpart);
   }
   line += "  " + (mismatch.found.empty() ? mismatch.expected : mismatch.found);
   if (!mismatch.similar.empty()) line += fmt::format("  (like {}?)", Printable(mismatch.similar));

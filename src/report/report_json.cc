@@ -89,6 +89,7 @@ Json MismatchJson(const Mismatch& mismatch, const Mismatches& mismatches) {
   json["tensor"] = mismatch.tensor;
   if (!mismatch.found.empty()) json["found"] = mismatch.found;
   if (!mismatch.expected.empty()) json["expected"] = mismatch.expected;
+  if (!mismatch.counterpart.empty()) json["counterpart"] = mismatch.counterpart;
   if (!mismatch.similar.empty()) json["similar"] = mismatch.similar;
   json["inputs"] = Json::array();
   for (const std::size_t input : mismatch.inputs)

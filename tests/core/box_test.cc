@@ -98,5 +98,23 @@ TEST(ForEachRun, CoversEveryBoxOfASmallTensorInOrderByMaximalRuns) {
   }
 }
 
+TEST(Box, NumbersItsElementsByTheirPlaceInTheTensor) {
+  const std::vector<std::uint64_t> shape = {4, 5, 3};
+  for (const Box& box : {Box{Coordinates(shape), Coordinates(shape)}, RangeBox(7, 20)}) {
+    Box inside = box;
+    if (inside.start.size() == 3) {
+      inside.start = Coordinates(3, 1);
+      inside.count = Coordinates(std::vector<std::uint64_t>{2, 4, 1});
+    }
+    std::uint64_t element = 0;
+    ForEachRun(shape, inside, [&](std::uint64_t first, std::uint64_t count) {
+      for (std::uint64_t i = 0; i < count; ++i) {
+        EXPECT_EQ(ElementAt(shape, inside, element++), first + i);
+      }
+    });
+    EXPECT_EQ(element, ElementsIn(inside));
+  }
+}
+
 }  // namespace
 }  // namespace polyak

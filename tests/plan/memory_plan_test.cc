@@ -45,5 +45,29 @@ TEST(PlanMemory, RefusesABudgetBelowTheLeast) {
   EXPECT_THROW(PlanMemory({.budget_bytes = 63 * kMiB}), Error);
 }
 
+TEST(MemoryPlan, CountsChunksAndScratchOfEachWorker) {
+  const MemoryPlan plan = PlanMemory({.inputs = 3,
+                                      .threads = 8,
+                                      .average_bytes = 1000 * kMiB,
+                                      .largest_chunk_bytes = 10 * kMiB,
+                                      .scratch_bytes = 15 * kMiB});
+  EXPECT_EQ(plan.workers, 4U);  // of 4 * 10 + 15 MiB and a little
+  EXPECT_LE(plan.peak_bytes, kDefaultMemoryBytes);
+  EXPECT_GT(plan.peak_bytes, 4 * 55 * kMiB);
+  EXPECT_THROW(PlanMemory({.inputs = 3, .largest_chunk_bytes = 100 * kMiB}), Error);
+}
+
+TEST(MemoryPlan, TakesCommittingForWhatComesAfterTheWorkers) {
+  const MemoryRequest request{.inputs = 2, .threads = 2, .average_bytes = 100 * kMiB};
+  MemoryRequest with_commit = request;
+  with_commit.commit_bytes = 100 * kMiB;
+  const MemoryPlan plan = PlanMemory(with_commit);
+  EXPECT_EQ(plan.workers, PlanMemory(request).workers);
+  EXPECT_GE(plan.peak_bytes, 100 * kMiB);
+  EXPECT_LT(plan.peak_bytes, 100 * kMiB + PlanMemory(request).peak_bytes);
+  with_commit.commit_bytes = 300 * kMiB;
+  EXPECT_THROW(PlanMemory(with_commit), Error);
+}
+
 }  // namespace
 }  // namespace polyak

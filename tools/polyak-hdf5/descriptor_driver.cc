@@ -240,6 +240,8 @@ hid_t DescriptorFile::Open(const Image& image, Overlay* overlay) {
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   Checked(H5Pset_driver(access.id(), DriverId(), nullptr));
   KeepCacheSmall(access.id());
+  // Nor are elements kept.
+  Checked(H5Pset_cache(access.id(), 0, 1, 0, 0));
   last_read_error = 0;
   Places().clear();
   base_address = 0;

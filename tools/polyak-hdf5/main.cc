@@ -1,5 +1,5 @@
-// polyak-hdf5 MEMORY-BYTES: indexes HDF5 files for polyak, which starts it and talks to it over
-// descriptor 3 (formats/hdf5/index.proto). It opens nothing, writes nothing, and may crash: the
+// polyak-hdf5 MEMORY-BYTES: the HDF5 library for polyak, which starts it and talks to it over
+// descriptor 3 (formats/hdf5/index.proto). It opens nothing, writes no file, and may crash: the
 // HDF5 library does on hostile files, and that is why it runs here.
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "attribute_texts.h"
+#include "chunk_codec.h"
 #include "confinement.h"
 #include "data_places.h"
 #include "dataset_answer.h"
@@ -49,12 +50,21 @@ void AnswerIndex(const Image& image, Answer& answer) {
   data.CheckApartFrom(DescriptorFile::StructurePlaces());
 }
 
+void AnswerCode(const ReceivedRequest& request, const Image& image, Answer& answer) {
+  if (request.descriptors.size() != 2) {
+    throw Failure(wire::Failure::SYSTEM, "polyak has sent no memory");
+  }
+  *answer.ReplyWith(0).mutable_coded() =
+      CodeChunk(image, request.descriptors[1], request.message.code());
+}
+
 void AnswerRequest(const ReceivedRequest& request, Answer& answer) {
   const wire::Request& message = request.message;
   const Image image = FindImage(request.descriptors[0], message.image());
   switch (message.work_case()) {
     case wire::Request::kIndex: AnswerIndex(image, answer); break;
     case wire::Request::kRewrite: AnswerRewrite(image, message.rewrite(), answer); break;
+    case wire::Request::kCode: AnswerCode(request, image, answer); break;
     default: throw Failure(wire::Failure::SYSTEM, "polyak asks for something unknown");
   }
 }

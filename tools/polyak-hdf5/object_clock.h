@@ -8,12 +8,14 @@
 
 namespace polyak::hdf5 {
 
-// While one lives, it is the time at which the object was last changed: the library sets what is
-// there already. One at a time; without one it is 1970.
+// When the object was last changed; 0 where it keeps no times. Throws Failure.
+std::time_t ChangeTimeOf(hid_t object);
+
+// While one lives, it is that time: an object that is changed then keeps what it has. One at a
+// time; without one it is 1970.
 class ObjectClock {
  public:
-  // Throws Failure.
-  explicit ObjectClock(hid_t object);
+  explicit ObjectClock(std::time_t now) noexcept;
   ObjectClock(const ObjectClock&) = delete;
   ObjectClock& operator=(const ObjectClock&) = delete;
   ~ObjectClock();

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "chunk_grid.h"
-#include "describe.h"
+#include "changing_dataset.h"
+#include "chunk_placing.h"
 #include "formats/hdf5/protocol.h"
 #include "library.h"
 #include "object_clock.h"
@@ -22,75 +21,14 @@ namespace {
 constexpr const char* kRecordName = "polyak";
 constexpr std::size_t kPlacesAtOnce = kMaxPacketBytes / 4 / 10;
 
-// A dataset that is open to be changed, at its own time.
-class ChangingDataset {
- public:
-  ChangingDataset(hid_t file, haddr_t address)
-      : object_(H5Oopen_by_addr(file, address), H5Oclose),
-        clock_(object_.id()),
-        described_(DescribeIfDataset(object_.id(), address)) {}
-
-  hid_t id() const noexcept { return object_.id(); }
-  const wire::Dataset& described() const noexcept { return described_; }
-  void Require(wire::Dataset::Layout layout) const {
-    if (described_.layout() != layout) throw NotAsPlanned();
-  }
-  // Throws where what was changed can't be kept.
-  void Close() { object_.CloseNow(); }
-
-  static Failure NotAsPlanned() {
-    return {wire::Failure::DAMAGED, "a dataset isn't what it was when the file was opened"};
-  }
-
- private:
-  static wire::Dataset DescribeIfDataset(hid_t object, haddr_t address) {
-    if (H5Iget_type(object) != H5I_DATASET) throw NotAsPlanned();
-    return Describe(object, "", address);
-  }
-
-  Handle object_;
-  ObjectClock clock_;
-  wire::Dataset described_;
-};
-
-// What can be shrunk to nothing and grown again without the library writing elements.
-bool CanBeEmptied(hid_t dataset) {
-  const Handle creation(H5Dget_create_plist(dataset), H5Pclose);
-  H5D_alloc_time_t time = H5D_ALLOC_TIME_ERROR;
-  Checked(H5Pget_alloc_time(creation.id(), &time));
-  unsigned options = 0;
-  Checked(H5Pget_chunk_opts(creation.id(), &options));
-  return time != H5D_ALLOC_TIME_EARLY && options == 0;
-}
-
-// Gives the room of all chunks back at once, so that it is whole again before anything is put
-// there.
-void Empty(hid_t file, haddr_t address) {
-  ChangingDataset dataset(file, address);
-  dataset.Require(wire::Dataset::CHUNKED);
-  if (!CanBeEmptied(dataset.id())) return;
-  const auto& dims = dataset.described().dims();
-  std::vector<hsize_t> extent(dims.begin(), dims.end());
-  const hsize_t rows = std::exchange(extent.at(0), 0);
-  Checked(H5Dset_extent(dataset.id(), extent.data()));
-  extent[0] = rows;
-  Checked(H5Dset_extent(dataset.id(), extent.data()));
-  dataset.Close();
-}
-
 class Rewriting {
  public:
-  Rewriting(hid_t file, const wire::Rewrite& wanted) : file_(file), wanted_(wanted) {}
+  Rewriting(hid_t file, const wire::Rewrite& wanted, ChunkOrder order)
+      : file_(file), wanted_(wanted), order_(order) {}
 
   // Returns where everything went, in the order asked.
   std::vector<std::uint64_t> Run() {
-    haddr_t emptied = HADDR_UNDEF;
-    for (const wire::ChunkedWrite& write : wanted_.chunked()) {
-      if (!write.replaces_all() || write.object_address() == emptied) continue;
-      emptied = write.object_address();
-      Empty(file_, emptied);
-    }
-    for (const wire::ChunkedWrite& write : wanted_.chunked()) WriteChunks(write);
+    places_ = ChunkPlacing(file_, wanted_).Run(order_);
     for (const std::uint64_t address : wanted_.allocated()) Allocate(address);
     for (const wire::CompactWrite& write : wanted_.compact()) WriteCompact(write);
     if (!wanted_.record().empty()) WriteRecord();
@@ -98,35 +36,10 @@ class Rewriting {
   }
 
  private:
-  void WriteChunks(const wire::ChunkedWrite& write) {
-    ChangingDataset dataset(file_, write.object_address());
-    dataset.Require(wire::Dataset::CHUNKED);
-    const ChunkGrid grid(dataset.described());
-    if (write.bytes_size() != write.chunks_size() || write.masks_size() != write.chunks_size()) {
-      throw Failure(wire::Failure::SYSTEM, "polyak's lists of chunks differ in length");
-    }
-    for (int i = 0; i < write.chunks_size(); ++i) {
-      if (write.chunks(i) >= grid.places() || write.bytes(i) == 0) {
-        throw ChangingDataset::NotAsPlanned();
-      }
-      WriteChunk(dataset.id(), grid.OriginOf(write.chunks(i)), write.bytes(i), write.masks(i));
-    }
-    dataset.Close();
-  }
-
-  void WriteChunk(hid_t dataset, const ChunkOrigin& origin, std::uint32_t bytes,
-                  std::uint32_t mask) {
-    ElementsNote note;
-    Checked(H5Dwrite_chunk(dataset, H5P_DEFAULT, mask, origin.data(), bytes, any_elements_.data()));
-    const FilePlace place = note.Take();
-    if (place.length != bytes) throw ChangingDataset::NotAsPlanned();
-    places_.push_back(place.begin);
-  }
-
   void Allocate(haddr_t address) {
-    ChangingDataset dataset(file_, address);
-    dataset.Require(wire::Dataset::CONTIGUOUS);
-    if (dataset.described().has_offset()) throw ChangingDataset::NotAsPlanned();
+    ChangingDataset dataset(file_, address, wire::Dataset::CONTIGUOUS);
+    const ObjectClock clock = dataset.Clock();
+    if (dataset.described().has_offset()) throw NotAsPlanned();
     const Handle type(H5Dget_type(dataset.id()), H5Tclose);
     const Handle space(H5Dget_space(dataset.id()), H5Sclose);
     const auto elements = static_cast<std::uint64_t>(H5Sget_simple_extent_npoints(space.id()));
@@ -139,13 +52,13 @@ class Rewriting {
   }
 
   void WriteCompact(const wire::CompactWrite& write) {
-    ChangingDataset dataset(file_, write.object_address());
-    dataset.Require(wire::Dataset::COMPACT);
+    ChangingDataset dataset(file_, write.object_address(), wire::Dataset::COMPACT);
+    const ObjectClock clock = dataset.Clock();
     const Handle type(H5Dget_type(dataset.id()), H5Tclose);
     const Handle space(H5Dget_space(dataset.id()), H5Sclose);
     const auto elements = static_cast<std::uint64_t>(H5Sget_simple_extent_npoints(space.id()));
     if (elements * H5Tget_size(type.id()) != write.values().size()) {
-      throw ChangingDataset::NotAsPlanned();
+      throw NotAsPlanned();
     }
     Checked(
         H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, write.values().data()));
@@ -158,7 +71,7 @@ class Rewriting {
 
   void WriteRecord() {
     const Handle root(H5Gopen2(file_, "/", H5P_DEFAULT), H5Gclose);
-    const ObjectClock clock(root.id());
+    const ObjectClock clock(ChangeTimeOf(root.id()));
     for (unsigned part = 0; RemoveRecord(root.id(), RecordName(part)) || part == 0; ++part) {
     }
     std::string rest;
@@ -198,8 +111,8 @@ class Rewriting {
 
   hid_t file_;
   const wire::Rewrite& wanted_;
+  ChunkOrder order_;
   std::vector<std::uint64_t> places_;
-  ReservedMemory any_elements_{std::numeric_limits<std::uint32_t>::max()};
 };
 
 void SendPlaces(const std::vector<std::uint64_t>& places, Answer& answer) {
@@ -211,20 +124,38 @@ void SendPlaces(const std::vector<std::uint64_t>& places, Answer& answer) {
   }
 }
 
+struct Outcome {
+  Overlay overlay;
+  std::vector<std::uint64_t> places;
+};
+
+Outcome Try(const Image& image, const wire::Rewrite& rewrite, ChunkOrder order) {
+  Outcome outcome;
+  DescriptorFile file(image, outcome.overlay);
+  outcome.places = Rewriting(file.id(), rewrite, order).Run();
+  file.Close();
+  return outcome;
+}
+
+// Which order leaves less room unused isn't known before.
+Outcome TryBoth(const Image& image, const wire::Rewrite& rewrite) {
+  Outcome outcome = Try(image, rewrite, ChunkOrder::kAsAsked);
+  if (!AreLarge(rewrite)) return outcome;
+  Outcome other = Try(image, rewrite, ChunkOrder::kLargestFirst);
+  return other.overlay.end() < outcome.overlay.end() ? std::move(other) : std::move(outcome);
+}
+
 }  // namespace
 
 void AnswerRewrite(const Image& image, const wire::Rewrite& rewrite, Answer& answer) {
-  Overlay overlay;
-  DescriptorFile file(image, overlay);
-  const std::vector<std::uint64_t> places = Rewriting(file.id(), rewrite).Run();
-  file.Close();
-  SendPlaces(places, answer);
-  overlay.ForEachPiece([&](std::uint64_t address, std::span<const char> bytes) {
+  const Outcome outcome = TryBoth(image, rewrite);
+  SendPlaces(outcome.places, answer);
+  outcome.overlay.ForEachPiece([&](std::uint64_t address, std::span<const char> bytes) {
     wire::Patch& patch = *answer.ReplyWith(bytes.size() + 16).add_patches();
     patch.set_offset(address);
     patch.set_bytes(bytes.data(), bytes.size());
   });
-  answer.ReplyWith(8).set_image_bytes(overlay.end());
+  answer.ReplyWith(8).set_image_bytes(outcome.overlay.end());
 }
 
 }  // namespace polyak::hdf5

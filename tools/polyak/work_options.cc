@@ -49,11 +49,13 @@ void AddTensorOptions(CLI::App& app, WorkOptions& options) {
       ->check(CLI::IsMember({"error", "keep"}))
       ->type_name("error|keep")
       ->group("Choice");
-  app.add_option("--match", options.match,
-                 "How to pair the tensors of the checkpoints: by their names, or by their place in "
-                 "the graph where names differ (ONNX; default: name)")
-      ->check(CLI::IsMember({"name", "graph"}))
-      ->type_name("name|graph")
+  app.add_option(
+         "--match", options.match,
+         "How to pair the tensors of the checkpoints: by their names, or where those differ "
+         "by their place in the graph (ONNX) or in the order of loading (Keras .h5; "
+         "default: name)")
+      ->check(CLI::IsMember({"name", "position", "graph"}))
+      ->type_name("name|position|graph")
       ->group("Choice");
   app.add_option("--quantized", options.quantized,
                  "What to do with quantized tensors, which can't be averaged: refuse, or keep the "
@@ -128,6 +130,7 @@ Job JobOf(const WorkOptions& options, std::string_view method) {
   job.selection = {.include = options.include, .exclude = options.exclude};
   if (options.missing == "keep") job.missing = MissingTensors::kKeep;
   if (options.match == "graph") job.match = MatchBy::kGraph;
+  if (options.match == "position") job.match = MatchBy::kPosition;
   if (options.quantized == "keep") job.quantized = QuantizedTensors::kKeep;
   job.strict = options.strict;
   job.allow_nonfinite = options.allow_nonfinite;

@@ -1,0 +1,114 @@
+// A .keras archive as a checkpoint.
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/error.h"
+#include "formats/hdf5/hdf5_format.h"
+#include "formats/keras/archive_container.h"
+#include "formats/keras/keras_format.h"
+#include "formats/keras/member_content.h"
+#include "formats/keras/zip_directory.h"
+#include "formats/keras/zip_fields.h"
+
+namespace polyak::keras {
+namespace {
+
+constexpr std::string_view kWeightsMember = "model.weights.h5";
+constexpr std::string_view kNumpyMember = "model.weights.npz";
+constexpr std::uint64_t kMostRecordBytes = std::uint64_t{16} << 20;
+
+// Whether the first member's header has a name that Keras gives: what is left of an archive that
+// was cut off.
+bool BeginsAsArchive(const InputFile& file) {
+  std::array<char, 64> head{};
+  const std::size_t bytes = file.ReadUpTo(0, std::as_writable_bytes(std::span(head)));
+  const std::string_view text(head.data(), bytes);
+  if (!text.starts_with(local::kSignature) || bytes < local::kHeadBytes) return false;
+  const std::string_view name = text.substr(local::kHeadBytes);
+  constexpr std::array kNames = {std::string_view("metadata.json"), std::string_view("config.json"),
+                                 kWeightsMember};
+  return std::ranges::any_of(kNames,
+                             [&](std::string_view known) { return name.starts_with(known); });
+}
+
+std::filesystem::path TemporaryFolder(const OpenContext& context) {
+  if (!context.temporary_folder.empty()) return context.temporary_folder;
+  std::error_code error;
+  return std::filesystem::is_directory("/var/tmp", error) ? "/var/tmp" : "/tmp";
+}
+
+const ZipMember& FindWeights(const ZipDirectory& directory) {
+  if (const ZipMember* const weights = directory.Find(kWeightsMember)) return *weights;
+  if (directory.Find(kNumpyMember) != nullptr) {
+    throw Error(ErrorKind::kUnsupported, "its weights are model.weights.npz, not HDF5",
+                "save the model again with h5py installed");
+  }
+  throw Error(ErrorKind::kCorrupt, "has no member model.weights.h5");
+}
+
+// Adds what the image is in; for deflated weights a file of their own.
+hdf5::Image ImageOf(const ZipMember& weights, InputFiles& files, const OpenContext& context) {
+  CheckMember(weights);
+  if ((weights.flags & kHasDescriptor) != 0) {
+    throw Error(ErrorKind::kUnsupported,
+                "has its sizes behind its data, as archives written to a pipe do",
+                "pack the archive again, to a file");
+  }
+  if (weights.method == kStored) {
+    return {.file = 0, .offset = weights.stored.offset, .bytes = weights.bytes};
+  }
+  const std::filesystem::path folder = TemporaryFolder(context);
+  const SpillFile unpacked(folder, folder);
+  Inflate(*files.front(), weights, unpacked, context.stop);
+  files.push_back(unpacked.AsInput());
+  return {.file = 1, .offset = 0, .bytes = weights.bytes};
+}
+
+template <class Call>
+auto WithName(const ZipMember& member, Call&& call) {
+  try {
+    return call();
+  } catch (Error& error) {
+    error.AddContext(member.name);
+    throw;
+  }
+}
+
+std::string RecordOf(const ZipDirectory& directory, const InputFile& file) {
+  const ZipMember* const member = directory.Find(kRecordMember);
+  if (member == nullptr) return {};
+  return WithName(*member, [&] { return ReadMember(file, *member, kMostRecordBytes); });
+}
+
+}  // namespace
+
+bool ProbeArchive(const InputFile& file) {
+  std::array<char, 2> head{};
+  file.ReadUpTo(0, std::as_writable_bytes(std::span(head)));
+  if (std::string_view(head.data(), head.size()) != "PK") return false;
+  return BeginsAsArchive(file) || HasMember(file, kWeightsMember);
+}
+
+std::unique_ptr<Checkpoint> OpenArchive(std::shared_ptr<const InputFile> file,
+                                        OpenContext& context) {
+  ZipDirectory directory = ReadZipDirectory(*file, context.index_budget);
+  const ZipMember& weights = FindWeights(directory);
+  hdf5::CheckpointParts parts;
+  parts.files = {std::move(file)};
+  parts.notes.provenance = RecordOf(directory, *parts.files.front());
+  WithName(weights, [&] {
+    const hdf5::Image image = ImageOf(weights, parts.files, context);
+    parts.images = {image};
+    parts.contents.push_back(hdf5::IndexImage(*parts.files[image.file], image, context));
+  });
+  const auto number = static_cast<std::size_t>(&weights - directory.members.data());
+  parts.container =
+      std::make_shared<const ArchiveContainer>(std::move(directory), number, parts.files);
+  return hdf5::MakeCheckpoint(std::move(parts), context);
+}
+
+}  // namespace polyak::keras
