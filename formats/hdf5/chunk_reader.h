@@ -1,15 +1,77 @@
+// Reads and codes what of a checkpoint isn't one run of bytes: datasets in chunks, inside the
+// structure, or never written.
+//
+// A read that takes a whole chunk decodes it straight to where it is wanted; one that takes a part
+// decodes it into a cache, where the next one finds the rest. Chunks without filters are read in
+// rows where those are long.
 #pragma once
+
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+
+#include "core/box.h"
+#include "core/checkpoint.h"
+#include "core/mutex.h"
+#include "formats/hdf5/chunk_cache.h"
+#include "formats/hdf5/codec_helper.h"
+#include "formats/hdf5/hdf5_format.h"
+#include "formats/hdf5/storage.h"
+#include "io/extents.h"
+
 namespace polyak::hdf5 {
+
 struct CodedChunk {
-  std::span<const std::byte> bytes;
-  std::uint32_t mask = 0;
+  std::span<const std::byte> bytes;  // until this thread codes the next one
+  std::uint32_t mask = 0;            // bit i: the filter number i was skipped
 };
+
+// What of a checkpoint is read here; it owns that, and outlives the reader.
+struct ReaderSource {
+  const InputFiles& files;
+  const Checkpoint& checkpoint;            // whose tensors they are
+  std::span<const TensorStorage> storage;  // by tensor
+  std::span<const Image> images;
+};
+
+// Tensors are such as have special storage. Any thread. All functions throw Error: kCorrupt,
+// kSystem, and what CodecHelper throws.
 class ChunkReader {
  public:
-  std::span<const std::byte> WholeChunk(std::size_t, std::uint64_t) const { return {}; }
-  CodedChunk Encode(std::size_t, std::span<const std::byte> e) const { return {e, 0}; }
+  // Where no tensor is chunked, neither cache nor codec is needed.
+  ChunkReader(const ReaderSource& source, std::shared_ptr<ChunkCache> cache,
+              std::shared_ptr<CodecHelper> codec);
+
+  // As Checkpoint::Read and ReadStored.
+  void Read(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
+  void ReadStored(std::size_t tensor, std::uint64_t offset, std::span<std::byte> bytes) const;
+
+  // From now on each thread keeps the chunk that it read whole last: an output may want it.
+  void KeepWholeChunks() const noexcept { keeps_whole_chunks_ = true; }
+  // All elements of a chunk that was written, those past the tensor's edges too, in the file's byte
+  // order. They stay until this thread reads the next chunk.
+  std::span<const std::byte> WholeChunk(std::size_t tensor, std::uint64_t number) const;
+  // Such elements through the dataset's filters. The result may be the elements themselves.
+  CodedChunk Encode(std::size_t tensor, std::span<const std::byte> elements) const;
+
+ private:
+  void ReadBox(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
+  void ReadChunked(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
+  // A chunk from its file.
+  void Decode(std::size_t tensor, std::uint64_t number, std::span<std::byte> elements) const;
+  std::span<const std::byte> PartlyWanted(std::size_t tensor, std::uint64_t number) const;
+  std::shared_ptr<DecodedChunk> Find(std::size_t tensor, std::uint64_t number) const;
+  const InputFile& FileOf(std::size_t tensor) const;
+  CodecHelper::Dataset DatasetOf(std::size_t tensor) const;
+
+  ReaderSource source_;
+  std::shared_ptr<ChunkCache> cache_;
+  std::shared_ptr<CodecHelper> codec_;
+  mutable std::atomic<bool> keeps_whole_chunks_ = false;
+  mutable Mutex mutex_;  // guards the last chunk that was too large for the cache
+  mutable std::shared_ptr<DecodedChunk> large_ POLYAK_GUARDED_BY(mutex_);
 };
+
 }  // namespace polyak::hdf5

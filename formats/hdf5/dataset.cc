@@ -12,7 +12,9 @@
 #include "core/checked.h"
 #include "core/error.h"
 #include "formats/hdf5/element_type.h"
+#include "formats/hdf5/filter_names.h"
 #include "formats/hdf5/protocol.h"
+#include "formats/hdf5/special_storage.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -20,18 +22,6 @@ namespace {
 constexpr std::string_view kOptimizerGroups[] = {
     "optimizer/",          // Keras 3, .weights.h5
     "optimizer_weights/",  // Keras 2, and 3's legacy .h5
-};
-
-struct FilterName {
-  std::uint32_t number;
-  std::string_view name;
-};
-
-// The library's own filters, and the registered ones that people use most.
-constexpr FilterName kFilterNames[] = {
-    {1, "deflate"},        {2, "shuffle"},  {3, "fletcher32"}, {4, "szip"},      {5, "nbit"},
-    {6, "scaleoffset"},    {307, "bzip2"},  {32000, "lzf"},    {32001, "blosc"}, {32004, "lz4"},
-    {32008, "bitshuffle"}, {32015, "zstd"}, {32026, "blosc2"},
 };
 
 [[noreturn]] void ThrowCorrupt(std::string text) {
@@ -54,13 +44,6 @@ Role RoleOf(std::string_view path, const ElementType& type) {
   return type.is_float ? Role::kParameter : Role::kOther;
 }
 
-std::string FilterText(std::uint32_t number) {
-  for (const FilterName& filter : kFilterNames) {
-    if (filter.number == number) return std::string(filter.name);
-  }
-  return fmt::format("filter {}", number);
-}
-
 std::string LayoutText(const wire::Dataset& dataset) {
   switch (dataset.layout()) {
     case wire::Dataset::CONTIGUOUS: return "contiguous";
@@ -73,25 +56,53 @@ std::string LayoutText(const wire::Dataset& dataset) {
   }
 }
 
-std::string StorageText(const wire::Dataset& dataset, const ElementType& type) {
+// Contiguous or compact, with elements, but no room for them.
+bool IsUnwritten(const wire::Dataset& dataset, std::uint64_t elements) {
+  return dataset.layout() == wire::Dataset::CONTIGUOUS && !dataset.has_offset() && elements > 0;
+}
+
+std::string StorageText(const wire::Dataset& dataset, const ElementType& type,
+                        std::uint64_t elements) {
   std::string text = LayoutText(dataset);
-  for (const wire::Filter& filter : dataset.filters()) text += ", " + FilterText(filter.number());
+  if (IsUnwritten(dataset, elements)) text += ", never written";
+  for (const wire::Filter& filter : dataset.filters()) {
+    text += ", " + FilterText({.number = filter.number(),
+                               .is_optional = filter.is_optional(),
+                               .values = {filter.values().begin(), filter.values().end()}});
+  }
   if (type.order == std::endian::big) text += ", big-endian";
   return text;
 }
 
 // Why the elements can't be read from where they are stored; empty: they can.
-std::string WhyStorageIsUnreadable(const wire::Dataset& dataset, std::uint64_t elements) {
+std::string WhyLayoutIsUnreadable(const wire::Dataset& dataset) {
   switch (dataset.layout()) {
     case wire::Dataset::VIRTUAL: return "virtual dataset: the data lies in other datasets";
     case wire::Dataset::EXTERNAL: return "external storage: the data lies in other files";
-    case wire::Dataset::CHUNKED: return elements == 0 ? "" : "chunked storage is not supported yet";
-    case wire::Dataset::COMPACT: return elements == 0 ? "" : "compact storage is not supported yet";
-    case wire::Dataset::CONTIGUOUS:
-      if (elements == 0 || dataset.has_offset()) return "";
-      return "never written: the file has no bytes for it";
+    case wire::Dataset::CHUNKED:
+    case wire::Dataset::COMPACT:
+    case wire::Dataset::CONTIGUOUS: return "";
     default: return "its storage layout is unknown";
   }
+}
+
+// More elements than any file of this size has room for, however well they compress.
+std::string WhyTooLarge(const TensorInfo& info, const Image& image) {
+  constexpr std::uint64_t kNeverTooLarge = std::uint64_t{4} << 30;
+  constexpr std::uint64_t kMostPerByte = 1200;  // deflate gives 1032
+  if (info.bytes() <= kNeverTooLarge || info.bytes() / kMostPerByte <= image.bytes) return "";
+  return fmt::format("it claims to have {} bytes, in a file of {}", info.bytes(), image.bytes);
+}
+
+ElementType TypeOf(const wire::Dataset& dataset) {
+  ElementType type = TranslateType(dataset.type());
+  if (dataset.is_bfloat16() && type.element_bytes == ElementBytes(DType::kBFloat16)) {
+    type.dtype = DType::kBFloat16;
+    type.is_float = true;
+    type.order = std::endian::little;
+    type.ordered_bytes = type.element_bytes;
+  }
+  return type;
 }
 
 std::vector<std::uint64_t> ShapeOf(const wire::Dataset& dataset) {
@@ -99,32 +110,56 @@ std::vector<std::uint64_t> ShapeOf(const wire::Dataset& dataset) {
   return {dataset.dims().begin(), dataset.dims().end()};
 }
 
-// The bytes of all elements, which no file could have if they pass 64 bits.
-std::uint64_t BytesOf(const TensorInfo& info) {
-  const auto bytes = CheckedMultiply(info.elements, info.element_bytes);
-  if (!bytes) {
-    ThrowCorrupt(fmt::format("shape {} is too large for elements of {} bytes",
-                             ShapeText(info.shape), info.element_bytes));
-  }
-  return *bytes;
+// No file could have elements whose bytes pass 64 bits.
+void CheckBytes(const TensorInfo& info) {
+  if (CheckedMultiply(info.elements, info.element_bytes)) return;
+  ThrowCorrupt(fmt::format("shape {} is too large for elements of {} bytes", ShapeText(info.shape),
+                           info.element_bytes));
 }
 
-// Throws where it isn't in the image: CheckExtents knows files only.
 PayloadRun ExtentOf(const wire::Dataset& dataset, const TensorInfo& info, const Image& image) {
-  if (dataset.storage_bytes() != info.bytes()) {
-    ThrowCorrupt(fmt::format(
-        "its storage has the wrong size (found {} bytes, expected {} for {} {})",
-        dataset.storage_bytes(), info.bytes(), ShapeText(info.shape), NameOf(info.dtype)));
+  const auto bytes = CheckedMultiply(info.elements, dataset.type().bytes());
+  if (!bytes || dataset.storage_bytes() != *bytes) {
+    ThrowCorrupt(
+        fmt::format("its storage has the wrong size (found {} bytes, expected {} for {} {})",
+                    dataset.storage_bytes(), info.elements * dataset.type().bytes(),
+                    ShapeText(info.shape), NameOf(info.dtype)));
   }
-  if (dataset.offset() > image.bytes || info.bytes() > image.bytes - dataset.offset()) {
-    ThrowCorrupt(fmt::format("its data lies outside the file (found {} bytes at {}, of {})",
-                             info.bytes(), dataset.offset(), image.bytes));
+  if (dataset.offset() > image.bytes || *bytes > image.bytes - dataset.offset()) {
+    ThrowCorrupt(fmt::format("its data lies outside the file (found {} bytes at {}, of {})", *bytes,
+                             dataset.offset(), image.bytes));
   }
-  return {image.offset + dataset.offset(), info.bytes(), image.file};
+  return {image.offset + dataset.offset(), *bytes, image.file};
+}
+
+// Where its bytes are, also those of elements that can't be read: nothing else may lie there.
+void SetStorage(const wire::Dataset& dataset, const Image& image, DatasetTensor& tensor) {
+  const bool is_readable = tensor.info.unreadable.empty();
+  if (dataset.has_offset()) {
+    tensor.storage.payload.runs = {ExtentOf(dataset, tensor.info, image)};
+    if (is_readable) tensor.info.stored_bytes = tensor.info.bytes();
+    return;
+  }
+  if (!is_readable && dataset.layout() != wire::Dataset::CHUNKED) return;
+  if (dataset.object_address() >= image.bytes) ThrowCorrupt("it lies outside the file");
+  BeginSpecial(dataset, tensor);
+  if (tensor.info.unreadable.empty()) tensor.info.unreadable = WhyTooLarge(tensor.info, image);
+}
+
+// No dataset of this file: averaging refuses it by its name.
+DatasetTensor TranslateExternalLink(const wire::Dataset& dataset) {
+  DatasetTensor result;
+  result.info.name = dataset.path();
+  result.info.shape = {0};
+  result.info.role = Role::kParameter;
+  result.info.storage = "external link";
+  result.info.unreadable = "external link: the data lies in another file";
+  return result;
 }
 
 DatasetTensor Translate(const wire::Dataset& dataset, const Image& image) {
-  const ElementType type = TranslateType(dataset.type());
+  if (dataset.is_external_link()) return TranslateExternalLink(dataset);
+  const ElementType type = TypeOf(dataset);
   DatasetTensor result;
   TensorInfo& info = result.info;
   info.name = dataset.path();
@@ -133,21 +168,19 @@ DatasetTensor Translate(const wire::Dataset& dataset, const Image& image) {
   info.shape = ShapeOf(dataset);
   info.elements = ElementsOf(info.shape);
   info.role = RoleOf(info.name, type);
-  info.storage = StorageText(dataset, type);
-  info.unreadable = WhyStorageIsUnreadable(dataset, info.elements);
+  info.storage = StorageText(dataset, type, info.elements);
+  info.unreadable = WhyLayoutIsUnreadable(dataset);
   if (info.unreadable.empty()) info.unreadable = type.unreadable;
-  const std::uint64_t bytes = BytesOf(info);
-  if (dataset.layout() != wire::Dataset::EXTERNAL && dataset.storage_bytes() > image.bytes) {
+  CheckBytes(info);
+  if (dataset.has_offset() && dataset.storage_bytes() > image.bytes) {
     ThrowCorrupt(
         fmt::format("its storage of {} bytes is larger than the file", dataset.storage_bytes()));
   }
+  result.storage.object_address = dataset.object_address();
   if (type.order != std::endian::native) {
     result.storage.payload.swapped_bytes = static_cast<std::uint8_t>(type.ordered_bytes);
   }
-  if (info.unreadable.empty() && bytes > 0) {
-    result.storage.payload.runs = {ExtentOf(dataset, info, image)};
-    info.stored_bytes = bytes;
-  }
+  if (info.elements > 0) SetStorage(dataset, image, result);
   return result;
 }
 

@@ -16,6 +16,7 @@
 #include "formats/hdf5/chunk_reader.h"
 #include "formats/hdf5/hdf5_format.h"
 #include "formats/hdf5/hdf5_output.h"
+#include "formats/hdf5/special_storage.h"
 #include "formats/hdf5/storage.h"
 #include "io/spliced_output.h"
 
@@ -34,42 +35,92 @@ void CheckNamesDiffer(std::span<const TensorInfo> tensors) {
 }
 
 // Names of one dataset agree on what it is. Two datasets that claim the same bytes are damage.
-void CheckAliasesAgree(std::span<const TensorInfo> tensors, std::span<const Payload> payloads) {
-  std::map<std::pair<std::uint32_t, std::uint64_t>, std::size_t> first_at;
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (payloads[i].runs.empty()) continue;
-    const PayloadRun& run = payloads[i].runs[0];
-    const std::size_t first = first_at.emplace(std::pair(run.file, run.offset), i).first->second;
-    if (tensors[first].dtype == tensors[i].dtype && tensors[first].shape == tensors[i].shape &&
-        payloads[first].swapped_bytes == payloads[i].swapped_bytes) {
-      continue;
+class AliasCheck {
+ public:
+  AliasCheck(std::span<const TensorInfo> tensors, std::span<const TensorStorage> storage)
+      : tensors_(tensors), storage_(storage) {
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const TensorStorage& its = storage[i];
+      if (its.special != nullptr) {
+        CheckSame(first_of_.emplace(std::pair(its.image, its.object_address), i).first->second, i);
+      } else if (!its.payload.runs.empty()) {
+        const PayloadRun& run = its.payload.runs[0];
+        CheckSame(first_at_.emplace(std::pair(run.file, run.offset), i).first->second, i);
+      }
+    }
+  }
+
+ private:
+  using Places = std::map<std::pair<std::uint32_t, std::uint64_t>, std::size_t>;
+
+  void CheckSame(std::size_t first, std::size_t second) const {
+    if (tensors_[first].dtype == tensors_[second].dtype &&
+        tensors_[first].shape == tensors_[second].shape &&
+        storage_[first].special == storage_[second].special &&
+        storage_[first].payload.swapped_bytes == storage_[second].payload.swapped_bytes) {
+      return;
     }
     Error error(
         ErrorKind::kCorrupt,
-        fmt::format("its data is also that of '{}', which is another array", tensors[first].name));
-    error.AddContext(tensors[i].name);
+        fmt::format("its data is also that of '{}', which is another array", tensors_[first].name));
+    error.AddContext(tensors_[second].name);
     throw error;
   }
+
+  std::span<const TensorInfo> tensors_;
+  std::span<const TensorStorage> storage_;
+  Places first_at_;  // by file and offset of the bytes
+  Places first_of_;  // by image and object address
+};
+
+bool IsChunked(const TensorStorage& storage) {
+  return storage.special != nullptr && storage.special->kind == SpecialStorage::Kind::kChunked;
 }
 
 class Hdf5Checkpoint final : public ExtentCheckpoint {
  public:
   Hdf5Checkpoint(CheckpointParts parts, std::vector<TensorInfo> tensors,
                  std::vector<Payload> payloads, std::vector<TensorStorage> storage,
-                 const OpenContext& context)
+                 OpenContext& context)
       : ExtentCheckpoint(std::move(parts.files), std::move(tensors), std::move(payloads),
                          std::move(parts.notes)),
         storage_(std::move(storage)),
         images_(std::move(parts.images)),
         container_(std::move(parts.container)),
-        helper_{context.hdf5_helper, context.helper_memory_bytes} {}
+        helper_{context.hdf5_helper, context.helper_memory_bytes},
+        has_chunks_(std::ranges::any_of(storage_, IsChunked)),
+        reader_({all_files(), *this, storage_, images_},
+                has_chunks_ ? ChunkCache::Of(context) : nullptr,
+                has_chunks_ ? CodecHelper::Of(context) : nullptr) {}
 
  private:
+  bool IsSpecial(std::size_t tensor) const { return storage_[tensor].special != nullptr; }
+
+  void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const override {
+    if (IsSpecial(tensor)) return reader_.Read(tensor, box, elements);
+    ReadExtents(tensor, box, elements);
+  }
+
+  void DoReadStored(std::size_t tensor, std::uint64_t offset,
+                    std::span<std::byte> bytes) const override {
+    if (IsSpecial(tensor)) return reader_.ReadStored(tensor, offset, bytes);
+    ExtentCheckpoint::DoReadStored(tensor, offset, bytes);
+  }
+
+  // Objects have places as payloads have: the first bit tells them apart.
+  std::uint64_t DoPayloadId(std::size_t tensor) const override {
+    if (!IsSpecial(tensor)) return ExtentCheckpoint::DoPayloadId(tensor);
+    const Image& image = images_[storage_[tensor].image];
+    return std::uint64_t{1} << 63 |
+           (BytesBefore(image.file) + image.offset + storage_[tensor].object_address);
+  }
+
   std::vector<std::filesystem::path> DoDataFilesOf(const OutputRequest& request) const override {
     return container_->DataFilesOf(request);
   }
 
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override {
+    reader_.KeepWholeChunks();
     const OutputTemplate source{all_files(), tensors(), storage_, images_,
                                 *container_, reader_,   helper_};
     return std::make_unique<Hdf5Output>(source, request);
@@ -79,6 +130,7 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
   std::vector<Image> images_;
   std::shared_ptr<const Container> container_;
   HelperSettings helper_;
+  bool has_chunks_;
   ChunkReader reader_;
 };
 
@@ -112,7 +164,8 @@ std::unique_ptr<Checkpoint> MakeCheckpoint(CheckpointParts parts, OpenContext& c
   }
   CheckNamesDiffer(tensors);
   CheckExtents(payloads, tensors, parts.files);
-  CheckAliasesAgree(tensors, payloads);
+  CheckChunks(storage, tensors, parts.images);
+  AliasCheck(tensors, storage);
   return std::make_unique<Hdf5Checkpoint>(std::move(parts), std::move(tensors), std::move(payloads),
                                           std::move(storage), context);
 }

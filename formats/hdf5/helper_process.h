@@ -40,8 +40,9 @@ class HelperProcess {
   // Kills it: it holds nothing that would be lost.
   ~HelperProcess();
 
-  // Passes the request and a duplicate of the descriptor on.
-  void Send(const wire::Request& request, int descriptor);
+  // Passes the request and a duplicate of the file's descriptor on; and one of `memory`, if that
+  // isn't negative.
+  void Send(const wire::Request& request, int file, int memory = -1);
 
   // Waits for the next reply. Throws Error: kCancelled once *stop is set (may be null), kCorrupt
   // where the helper crashed on the file or took too long, kSystem where it ended otherwise or

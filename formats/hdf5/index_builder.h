@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 
 #include "core/format.h"
 #include "formats/hdf5/dataset.h"
@@ -22,13 +24,29 @@ class IndexBuilder {
   // reply makes no sense, and what a failure in it says.
   void Add(const wire::Reply& reply);
 
-  // After the last reply. Throws Error: kUnsupported where the budget was not enough.
+  // After the last reply. Throws Error: kUnsupported where the budget was not enough, kCorrupt
+  // where something is missing.
   ImageContents Build() &&;
 
  private:
+  // Of the dataset whose chunks or values come next.
+  struct Open {
+    DatasetTensor tensor;
+    bool is_kept = false;
+  };
+
+  void AddDataset(const wire::Dataset& dataset);
+  void AddToOpen(const wire::Reply& reply);
+  void CloseOpen();
+  // Names of one dataset share its storage.
+  void ShareSpecial(DatasetTensor& tensor);
+  void AddAttribute(const wire::Attribute& attribute);
+
   Image image_;
   IndexBudget& budget_;
   std::uint64_t datasets_ = 0;
+  std::optional<Open> open_;
+  std::map<std::uint64_t, std::shared_ptr<const SpecialStorage>> specials_;  // by object address
   ImageContents contents_;
   std::shared_ptr<StorageList> storage_;
 };

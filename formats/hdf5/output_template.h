@@ -2,23 +2,17 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <span>
 
 #include "core/tensor.h"
 #include "formats/hdf5/hdf5_format.h"
+#include "formats/hdf5/helper_settings.h"
 #include "formats/hdf5/storage.h"
 #include "io/extents.h"
 
 namespace polyak::hdf5 {
 
 class ChunkReader;
-
-// For starting one.
-struct HelperSettings {
-  std::filesystem::path program;  // empty: looked for
-  std::uint64_t memory_bytes = 0;
-};
 
 struct OutputTemplate {
   const InputFiles& files;

@@ -19,12 +19,16 @@ struct Filter {
   std::uint32_t number = 0;
   bool is_optional = false;  // where it brings nothing, it may be skipped
   std::vector<std::uint32_t> values;
+
+  bool operator==(const Filter&) const = default;
 };
 
 struct ChunkPlace {
   std::uint64_t offset = 0;
   std::uint32_t bytes = 0;  // as stored; 0: never written
   std::uint32_t mask = 0;   // bit i: the filter number i was skipped
+
+  bool operator==(const ChunkPlace&) const = default;
 };
 
 // A dataset in chunks: boxes of one shape, the last ones along a dimension reaching over its end.
@@ -34,6 +38,8 @@ struct ChunkedStorage {
   std::uint64_t chunk_bytes = 0;           // of a chunk's elements, without filters
   std::vector<Filter> filters;             // in the order of writing
   std::vector<ChunkPlace> chunks;          // row-major over the grid of chunks
+
+  bool operator==(const ChunkedStorage&) const = default;
 };
 
 // What is not one run of bytes.
@@ -49,6 +55,8 @@ struct SpecialStorage {
   std::vector<std::byte> fill;
   std::vector<std::byte> values;  // all elements of a compact dataset
   ChunkedStorage chunked;
+
+  bool operator==(const SpecialStorage&) const = default;
 };
 
 struct TensorStorage {

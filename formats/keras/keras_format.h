@@ -29,8 +29,10 @@ namespace polyak::keras {
 
 // Any thread. Each throws Error (kSystem) where reading fails.
 bool ProbeArchive(const InputFile& file);
+bool ProbeShards(const InputFile& file);
 // Each throws Error as Format::open does.
 std::unique_ptr<Checkpoint> OpenArchive(std::shared_ptr<const InputFile> file,
                                         OpenContext& context);
+std::unique_ptr<Checkpoint> OpenShards(std::shared_ptr<const InputFile> file, OpenContext& context);
 
 }  // namespace polyak::keras

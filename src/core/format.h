@@ -31,6 +31,7 @@ class IndexBudget {
   void Release(std::uint64_t bytes) noexcept { used_bytes_ -= std::min(bytes, used_bytes_); }
   // Throws Error (kUnsupported) with the number that is needed, where something did not fit.
   void CheckFits() const;
+  std::uint64_t limit_bytes() const noexcept { return limit_bytes_; }
   std::uint64_t used_bytes() const noexcept { return used_bytes_; }
   // The most that were in use at any time: what is given back is not gone from the process.
   std::uint64_t most_bytes() const noexcept { return most_bytes_; }

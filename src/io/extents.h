@@ -40,6 +40,11 @@ class ExtentCheckpoint : public Checkpoint {
   std::span<const Payload> payloads() const noexcept { return payloads_; }
   void ReadExtents(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
+  void DoReadStored(std::size_t tensor, std::uint64_t offset,
+                    std::span<std::byte> bytes) const override;
+  std::uint64_t DoPayloadId(std::size_t tensor) const override;
+  // What of all the files lies before this one.
+  std::uint64_t BytesBefore(std::uint32_t file) const noexcept { return bytes_before_[file]; }
 
  private:
   // The edits, by offset, that put the record into a copy of the file. By default none: the
@@ -48,9 +53,6 @@ class ExtentCheckpoint : public Checkpoint {
 
   std::uint64_t DoFileBytes() const override;
   void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const override;
-  void DoReadStored(std::size_t tensor, std::uint64_t offset,
-                    std::span<std::byte> bytes) const override;
-  std::uint64_t DoPayloadId(std::size_t tensor) const override;
   std::vector<FileIdentity> DoFiles() const override;
   void DoCheckUnchanged() const override;
 

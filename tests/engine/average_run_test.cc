@@ -1,6 +1,8 @@
 #include "engine/average_run.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <xxhash.h>
 
 #include <array>
 #include <cmath>
@@ -32,6 +34,22 @@ TensorInfo WeightOf(DType dtype, std::vector<std::uint64_t> shape) {
   return info;
 }
 
+// Stored row by row, but to be worked on in chunks.
+class ChunkedCheckpoint final : public ExtentCheckpoint {
+ public:
+  ChunkedCheckpoint(const std::filesystem::path& path, std::vector<std::uint64_t> shape,
+                    std::vector<std::uint64_t> chunk)
+      : ExtentCheckpoint(InputFiles{InputFile::Open(path)},
+                         std::vector{WeightOf(DType::kFloat32, shape)},
+                         std::vector{Payload{.runs = {{0, ElementsOf(shape) * 4}}}}),
+        chunks_(Tiles::Grid(shape, chunk)) {}
+
+ private:
+  std::optional<Tiles> DoChunksOf(std::size_t /*tensor*/) const override { return chunks_; }
+
+  Tiles chunks_;
+};
+
 // Checkpoints of raw float32, or of pairs of them, in files, and the means for one averaging run
 // over them.
 class AverageRunTest : public ::testing::Test {
@@ -47,10 +65,19 @@ class AverageRunTest : public ::testing::Test {
     inputs_.push_back(owned_.back().get());
   }
 
+  void AddChunked(const std::string& name, const std::vector<float>& values,
+                  const std::vector<std::uint64_t>& shape,
+                  const std::vector<std::uint64_t>& chunk) {
+    Add(name, values, shape);
+    owned_.back() = std::make_unique<ChunkedCheckpoint>(folder_ / name, shape, chunk);
+    inputs_.back() = owned_.back().get();
+  }
+
   std::vector<float> Average(const Linear& linear, std::size_t workers, std::uint64_t tile_bytes,
                              bool allow_nonfinite = false) {
     const Plan plan = MakePlan(inputs_, {.template_index = inputs_.size() - 1});
-    const MemoryPlan memory{.workers = workers, .tile_bytes = tile_bytes};
+    const MemoryPlan memory{
+        .workers = workers, .tile_bytes = tile_bytes, .largest_chunk_bytes = 65536};
     const auto output = inputs_.back()->BeginOutput(
         {.path = folder_ / "out", .replace_existing = true, .replaced = plan.averaged});
     result_ = RunAverage({.inputs = inputs_,
@@ -105,6 +132,56 @@ TEST_F(AverageRunTest, DoesNotDependOnWorkersOrTiles) {
       EXPECT_EQ(result_.payload_hashes, hashes);
     }
   }
+}
+
+// The hash of what the file says of hashing: of each chunk's elements, then of those hashes.
+std::string HashOfChunks(const std::vector<float>& values, std::uint64_t rows,
+                         std::uint64_t columns, std::uint64_t chunk_rows,
+                         std::uint64_t chunk_columns) {
+  std::string hashes;
+  for (std::uint64_t r = 0; r < rows; r += chunk_rows) {
+    for (std::uint64_t c = 0; c < columns; c += chunk_columns) {
+      std::vector<float> chunk;
+      for (std::uint64_t i = r; i < std::min(rows, r + chunk_rows); ++i) {
+        for (std::uint64_t j = c; j < std::min(columns, c + chunk_columns); ++j) {
+          chunk.push_back(values[i * columns + j]);
+        }
+      }
+      XXH128_canonical_t canonical;
+      XXH128_canonicalFromHash(&canonical, XXH3_128bits(chunk.data(), chunk.size() * 4));
+      hashes.append(reinterpret_cast<const char*>(canonical.digest), sizeof(canonical.digest));
+    }
+  }
+  const XXH128_hash_t all = XXH3_128bits(hashes.data(), hashes.size());
+  return fmt::format("{:016x}{:016x}", all.high64, all.low64);
+}
+
+TEST_F(AverageRunTest, WorksChunkByChunkWhereTheTemplateHasChunks) {
+  std::vector<float> a;
+  std::vector<float> b;
+  for (int i = 0; i < 300 * 70; ++i) {
+    a.push_back(static_cast<float>(i));
+    b.push_back(static_cast<float>(3 * i % 1001));
+  }
+  Add("a", a, {300, 70});
+  AddChunked("b", b, {300, 70}, {64, 32});
+  std::vector<float> expected;
+  for (std::size_t i = 0; i < a.size(); ++i) expected.push_back((a[i] + b[i]) / 2);
+  for (const std::size_t workers : {1U, 3U}) {
+    for (const std::uint64_t tile : {4096U, 262144U}) {
+      EXPECT_EQ(Average({.weights = {1, 1}}, workers, tile), expected);
+      EXPECT_THAT(result_.payload_hashes,
+                  ElementsAre(HashOfChunks(a, 300, 70, 64, 32), HashOfChunks(b, 300, 70, 64, 32)));
+    }
+  }
+}
+
+TEST_F(AverageRunTest, NamesThePlaceInTheTensorWhereTheTemplateHasChunks) {
+  std::vector<float> values(300 * 70, 1);
+  Add("a", values, {300, 70});
+  values[205 * 70 + 41] = kInfinity;
+  AddChunked("b", values, {300, 70}, {64, 32});
+  EXPECT_THAT(Failure({.weights = {1, 1}}), HasSubstr("element 14391 (index [205,41])"));
 }
 
 TEST_F(AverageRunTest, DoesNotLookAtAnInputOfWeightZero) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "descriptor_driver.h"
 #include "library.h"
 
 namespace polyak::hdf5 {
@@ -214,8 +215,11 @@ void SetOtherLayout(hid_t dataset, wire::Dataset& message) {
 // Only contiguous data in this file has an offset, and that where something was written. The others
 // are told apart by their creation properties, which take most of the time where all are asked.
 void SetLayout(hid_t dataset, wire::Dataset& message) {
-  const haddr_t offset = H5Dget_offset(dataset);  // absolute: it includes the user block
-  if (offset == HADDR_UNDEF) return SetOtherLayout(dataset, message);
+  // Absolute: it includes the user block. Library 1.10.8 adds that to "undefined" as well.
+  const haddr_t offset = H5Dget_offset(dataset);
+  if (offset == HADDR_UNDEF || offset < DescriptorFile::BaseAddress()) {
+    return SetOtherLayout(dataset, message);
+  }
   message.set_layout(wire::Dataset::CONTIGUOUS);
   message.set_offset(offset);
   message.set_storage_bytes(H5Dget_storage_size(dataset));

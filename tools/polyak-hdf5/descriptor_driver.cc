@@ -256,6 +256,8 @@ hid_t DescriptorFile::Open(const Image& image, Overlay* overlay) {
 
 const std::vector<FilePlace>& DescriptorFile::StructurePlaces() noexcept { return Places(); }
 
+haddr_t DescriptorFile::BaseAddress() noexcept { return base_address; }
+
 int DescriptorFile::LastReadError() noexcept { return last_read_error; }
 
 ElementsNote::ElementsNote() noexcept { current_note = this; }

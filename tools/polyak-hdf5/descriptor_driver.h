@@ -44,6 +44,9 @@ class DescriptorFile {
   // opened, as far as it certainly is structure. It reads no dataset's elements for an index.
   static const std::vector<FilePlace>& StructurePlaces() noexcept;
 
+  // From where the file counts its addresses: behind its user block.
+  static haddr_t BaseAddress() noexcept;
+
   // The errno of the last read that failed; 0: none did.
   static int LastReadError() noexcept;
 

@@ -47,7 +47,7 @@ class Rewriting {
     const ElementsNote note;
     Checked(H5Dwrite(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, any_elements.data()));
     places_.push_back(H5Dget_offset(dataset.id()));
-    if (places_.back() == HADDR_UNDEF) throw LibraryFailure();
+    if (places_.back() == HADDR_UNDEF) throw NotAsPlanned();
     dataset.Close();
   }
 

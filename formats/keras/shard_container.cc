@@ -1,0 +1,82 @@
+#include "formats/keras/shard_container.h"
+
+#include <algorithm>
+#include <string_view>
+#include <system_error>
+#include <unordered_set>
+
+#include "core/error.h"
+#include "io/output_place.h"
+
+namespace polyak::keras {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What Keras puts in front of the shards' numbers: the index's name without its endings.
+std::string BaseName(const fs::path& index) {
+  std::string name = index.filename().string();
+  for (const std::string_view ending : {".json", ".weights"}) {
+    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  }
+  return name;
+}
+
+// The rest of a name "BASE_00000.weights.h5" behind its base; empty: it isn't one.
+std::string_view NumberedEnding(std::string_view name, std::string_view base) {
+  constexpr std::string_view kEnding = ".weights.h5";
+  if (!name.starts_with(base) || !name.ends_with(kEnding)) return {};
+  const std::string_view ending = name.substr(base.size());
+  if (ending.size() < kEnding.size() + 2 || ending.front() != '_') return {};
+  const std::string_view digits = ending.substr(1, ending.size() - kEnding.size() - 1);
+  const bool is_number = std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+  return is_number ? ending : std::string_view();
+}
+
+}  // namespace
+
+std::vector<std::string> ShardContainer::NewNames(const OutputRequest& request) const {
+  const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
+  const std::string base = BaseName(index_path_);
+  const std::string new_base = BaseName(place.target);
+  std::vector<std::string> names;
+  std::unordered_set<std::string> used = {place.target.filename().string()};
+  for (const std::string& file : index_.files) {
+    const std::string_view ending = NumberedEnding(file, base);
+    names.push_back(ending.empty() ? file : new_base + std::string(ending));
+    std::error_code error;
+    const fs::path path = place.Beside(names.back());
+    const bool is_taken = !used.insert(names.back()).second;
+    if (!is_taken && !fs::exists(fs::symlink_status(path, error))) continue;
+    Error refusal(ErrorKind::kUsage,
+                  is_taken ? "two files of the output would have this name"
+                           : "exists already, and a shard of the output would go there",
+                  "another name for the output gives its shards other names");
+    refusal.AddContext(path.string());
+    throw refusal;
+  }
+  return names;
+}
+
+std::vector<fs::path> ShardContainer::DataFilesOf(const OutputRequest& request) const {
+  const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
+  std::vector<fs::path> paths;
+  for (const std::string& name : NewNames(request)) paths.push_back(place.Beside(name));
+  return paths;
+}
+
+OutputLayout ShardContainer::LayOut(const InputFiles& files, std::span<const hdf5::Image> images,
+                                    const OutputRequest& request, std::span<Place> places) const {
+  OutputLayout layout{.sources = files, .main = {}, .data = {}};
+  const std::vector<std::string> names = NewNames(request);
+  layout.main.Insert(RenameShards(index_, names));
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    OutputLayout::DataFile shard{.name = names[i], .layout = {}};
+    shard.layout.Copy(images[i].file, {images[i].offset, images[i].bytes});
+    layout.data.push_back(std::move(shard));
+    places[i] = {.file = i, .offset = 0};
+  }
+  return layout;
+}
+
+}  // namespace polyak::keras
