@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 
@@ -24,27 +25,54 @@ class Ended:
     is_late: bool = False
 
 
-# The kernel counts a process's peak from that of the one that started it on: a small one does.
+# The kernel counts a process's peak from that of the one that started it on; a small one starts
+# all of a thread's, one after the other.
 LAUNCHER = """
 import os, sys, signal, json
-limit, command = float(sys.argv[1]), sys.argv[2:]
-pid = os.posix_spawn(command[0], command, os.environ)
 late = []
-signal.signal(signal.SIGALRM, lambda *_: (late.append(1), os.kill(pid, signal.SIGKILL)))
-signal.setitimer(signal.ITIMER_REAL, limit)
-_, status, usage = os.wait4(pid, 0)
-print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_maxrss, bool(late)]))
+def end(*_):
+    late.append(1)
+    os.kill(pid, signal.SIGKILL)
+signal.signal(signal.SIGALRM, end)
+for line in sys.stdin:
+    limit, errors, command = json.loads(line)
+    late.clear()
+    actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+               (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+               (os.POSIX_SPAWN_OPEN, 2, errors, os.O_WRONLY | os.O_TRUNC, 0)]
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    _, status, usage = os.wait4(pid, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_maxrss, bool(late)]), flush=True)
 """
+_of_thread = threading.local()
+
+
+class _Launcher:
+    """Goes with its thread."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([sys.executable, "-I", "-S", "-c", LAUNCHER],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __del__(self):
+        self.process.communicate()
+
+    def run(self, command, errors, seconds):
+        print(json.dumps([seconds, errors, command]), file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
 
 
 def run_measured(arguments, seconds):
     start = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", LAUNCHER, str(seconds), POLYAK, *arguments],
-        stdin=subprocess.DEVNULL, capture_output=True, check=True)
-    status, peak_kib, is_late = json.loads(done.stdout.splitlines()[-1])
-    return Ended(status, done.stderr.decode("utf-8", "surrogateescape"),
-                 time.monotonic() - start, peak_kib, is_late)
+    if not hasattr(_of_thread, "launcher"):
+        _of_thread.launcher = _Launcher()
+    with tempfile.NamedTemporaryFile() as errors:
+        command = list(map(os.fspath, [POLYAK, *arguments]))
+        status, peak_kib, is_late = _of_thread.launcher.run(command, errors.name, seconds)
+        text = errors.read().decode("utf-8", "surrogateescape")
+    return Ended(status, text, time.monotonic() - start, peak_kib, is_late)
 
 
 def complaint(ended, peak_kib):
