@@ -24,9 +24,10 @@ constexpr std::string_view kNumpyMember = "model.weights.npz";
 constexpr std::string_view kConfigMember = "config.json";
 constexpr std::string_view kMetadataMember = "metadata.json";
 constexpr std::uint64_t kMostRecordBytes = std::uint64_t{16} << 20;
+constexpr std::uint64_t kMostMetadataBytes = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMostConfigBytes = std::uint64_t{32} << 20;
 // Parsed JSON takes more memory than its text.
-constexpr std::uint64_t kBytesPerConfigByte = 12;
+constexpr std::uint64_t kBytesPerConfigByte = 24;
 
 // Whether the first member's header has a name that Keras gives: what is left of an archive that
 // was cut off.
@@ -87,9 +88,11 @@ auto WithName(const ZipMember& member, Call&& call) {
 
 // Empty where it is not there.
 std::string ContentOf(const ZipDirectory& directory, std::string_view name, const InputFile& file,
-                      std::uint64_t most_bytes) {
+                      std::uint64_t most_bytes, IndexBudget& budget) {
   const ZipMember* const member = directory.Find(name);
   if (member == nullptr) return {};
+  budget.Charge(std::min(member->bytes, most_bytes) + std::min(member->stored.length, most_bytes));
+  budget.CheckFits();
   return WithName(*member, [&] { return ReadMember(file, *member, most_bytes); });
 }
 
@@ -106,9 +109,11 @@ void AddKerasVersion(std::string_view metadata, CheckpointNotes& notes) {
 // What the archive says of the model, besides its weights.
 void Describe(const ZipDirectory& directory, hdf5::CheckpointParts& parts, OpenContext& context) {
   const InputFile& file = *parts.files.front();
-  const std::string metadata = ContentOf(directory, kMetadataMember, file, kMostRecordBytes);
+  const std::string metadata =
+      ContentOf(directory, kMetadataMember, file, kMostMetadataBytes, context.index_budget);
   AddKerasVersion(metadata, parts.notes);
-  const std::string config = ContentOf(directory, kConfigMember, file, kMostConfigBytes);
+  const std::string config =
+      ContentOf(directory, kConfigMember, file, kMostConfigBytes, context.index_budget);
   const std::uint64_t bytes = config.size() * kBytesPerConfigByte;
   context.index_budget.Charge(bytes);
   context.index_budget.CheckFits();
@@ -131,8 +136,8 @@ std::unique_ptr<Checkpoint> OpenArchive(std::shared_ptr<const InputFile> file,
   const ZipMember& weights = FindWeights(directory);
   hdf5::CheckpointParts parts;
   parts.files = {std::move(file)};
-  parts.notes.provenance =
-      ContentOf(directory, kRecordMember, *parts.files.front(), kMostRecordBytes);
+  parts.notes.provenance = ContentOf(directory, kRecordMember, *parts.files.front(),
+                                     kMostRecordBytes, context.index_budget);
   WithName(weights, [&] {
     const hdf5::Image image = ImageOf(weights, parts.files, context);
     parts.images = {image};

@@ -17,8 +17,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kMostIndexBytes = std::uint64_t{64} << 20;
-// A parsed value takes more than its text.
-constexpr std::uint64_t kBytesPerByte = 12;
+// A parsed value takes more than its text, and so does what is kept of it.
+constexpr std::uint64_t kBytesParsedPerByte = 24;
+constexpr std::uint64_t kBytesKeptPerByte = 12;
 
 [[noreturn]] void FailIndex(std::string_view what) {
   throw Error(ErrorKind::kCorrupt, fmt::format("is no index of sharded weights: {}", what));
@@ -75,6 +76,16 @@ void ForEachString(std::string_view text, Visit&& visit) {
   }
 }
 
+// As JSON has it, which must be Unicode.
+std::string Quoted(const std::string& name) {
+  try {
+    return json(name).dump();
+  } catch (const json::exception&) {
+    throw Error(ErrorKind::kUsage,
+                "the name of the output is not UTF-8, and its shards are named after it");
+  }
+}
+
 }  // namespace
 
 ShardIndex ReadShardIndex(const InputFile& file, IndexBudget& budget) {
@@ -84,7 +95,7 @@ ShardIndex ReadShardIndex(const InputFile& file, IndexBudget& budget) {
                             "expected at most {})",
                             file.size(), kMostIndexBytes));
   }
-  budget.Charge(file.size() * kBytesPerByte);
+  budget.Charge(file.size() * (kBytesParsedPerByte + kBytesKeptPerByte));
   budget.CheckFits();
   ShardIndex index;
   index.text.resize(file.size());
@@ -99,6 +110,7 @@ ShardIndex ReadShardIndex(const InputFile& file, IndexBudget& budget) {
     index.groups[group] = FilesIn(value, numbers);
     if (index.groups[group].empty()) FailIndex("'" + key + "' of its weight_map is in no file");
   }
+  budget.Release(file.size() * kBytesParsedPerByte);
   return index;
 }
 
@@ -114,7 +126,7 @@ std::string RenameShards(const ShardIndex& index, const std::vector<std::string>
     const std::string_view token = std::string_view(index.text).substr(begin, end - begin);
     const auto found = renamed.find(json::parse(token).get<std::string>());
     if (found == renamed.end()) return;
-    result.append(index.text, copied, begin - copied).append(json(found->second).dump());
+    result.append(index.text, copied, begin - copied).append(Quoted(found->second));
     copied = end;
   });
   return result.append(index.text, copied);

@@ -60,7 +60,9 @@ class Inspect(CommandTest):
         found = inspected(digits(12, "onnx"))
         self.assertEqual(found["properties"], {"ir_version": "7", "opset": "13",
                                                "producer": "pytorch 1.13.0"})
-        self.assertEqual(inspected(digits(12, "h5"))["properties"], {})
+        self.assertEqual(inspected(digits(12, "h5"))["properties"],
+                         {"layout": "legacy weights", "keras_version": "2.15.0",
+                          "backend": "tensorflow"})
 
     def test_sorts_by_every_key(self):
         expected = {"file": "net.b.w net.a.w net.b.n head net.a.b",
