@@ -133,7 +133,7 @@ std::size_t PreparedRun::TemplateIndex() const {
 // Returns the most memory that their indexes took.
 std::uint64_t PreparedRun::OpenInputs() {
   OpenContext context = MakeOpenContext(job_.memory_bytes, job_.hdf5_helper, job_.control.stop);
-  context.temporary_folder = FindOutputPlace(job_.output, job_.replace_existing).folder;
+  context.temporary_folder = FindOutputPlace(job_.output, true).folder;
   for (const std::filesystem::path& path : job_.inputs) {
     CheckStop(job_.control);
     OpenedCheckpoint opened = OpenCheckpoint(path, context);
