@@ -1,9 +1,12 @@
 """Runs polyak over folders of HDF5 files that others made, and looks at how each run ends."""
 import concurrent.futures
+import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 
@@ -22,30 +25,54 @@ class Ended:
     is_late: bool = False
 
 
+# The kernel counts a process's peak from that of the one that started it on; a small one starts
+# all of a thread's, one after the other.
+LAUNCHER = """
+import os, sys, signal, json
+late = []
+def end(*_):
+    late.append(1)
+    os.kill(pid, signal.SIGKILL)
+signal.signal(signal.SIGALRM, end)
+for line in sys.stdin:
+    limit, errors, command = json.loads(line)
+    late.clear()
+    actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+               (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+               (os.POSIX_SPAWN_OPEN, 2, errors, os.O_WRONLY | os.O_TRUNC, 0)]
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    _, status, usage = os.wait4(pid, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_maxrss, bool(late)]), flush=True)
+"""
+_of_thread = threading.local()
+
+
+class _Launcher:
+    """Goes with its thread."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([sys.executable, "-I", "-S", "-c", LAUNCHER],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __del__(self):
+        self.process.communicate()
+
+    def run(self, command, errors, seconds):
+        print(json.dumps([seconds, errors, command]), file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+
 def run_measured(arguments, seconds):
-    with tempfile.TemporaryFile() as errors:
-        start = time.monotonic()
-        process = subprocess.Popen([POLYAK, *arguments], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=errors)
-        is_late = not _wait(process.pid, start + seconds)
-        if is_late:
-            process.kill()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        errors.seek(0)
-        return Ended(process.returncode, errors.read().decode("utf-8", "surrogateescape"),
-                     time.monotonic() - start, usage.ru_maxrss, is_late)
-
-
-def _wait(pid, deadline):
-    """Whether it ended in time; the status stays to be fetched."""
-    pause = 0.001
-    while time.monotonic() < deadline:
-        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            return True
-        time.sleep(pause)
-        pause = min(2 * pause, 0.02)
-    return False
+    start = time.monotonic()
+    if not hasattr(_of_thread, "launcher"):
+        _of_thread.launcher = _Launcher()
+    with tempfile.NamedTemporaryFile() as errors:
+        command = list(map(os.fspath, [POLYAK, *arguments]))
+        status, peak_kib, is_late = _of_thread.launcher.run(command, errors.name, seconds)
+        text = errors.read().decode("utf-8", "surrogateescape")
+    return Ended(status, text, time.monotonic() - start, peak_kib, is_late)
 
 
 def complaint(ended, peak_kib):

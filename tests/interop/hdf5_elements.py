@@ -135,7 +135,7 @@ def bits_of(dataset):
     return stored.view(f"{order}u{number.bytes}").astype(f"u{number.bytes}")
 
 
-EXACT_COLUMNS = 20000
+EXACT_COLUMNS = 6000
 
 
 def exact_mean(rows, number, weights=None):
