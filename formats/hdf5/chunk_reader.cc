@@ -113,6 +113,7 @@ WorkNeeds ChunkReader::NeedsOf(std::span<const std::size_t> tensors) const {
   for (const std::size_t tensor : tensors) {
     const SpecialStorage* special = source_.storage[tensor].special.get();
     if (special == nullptr || special->kind != Kind::kChunked) continue;
+    if (!source_.checkpoint.tensors()[tensor].unreadable.empty()) continue;
     const ChunkedStorage& chunked = special->chunked;
     std::uint64_t tile_bytes = source_.checkpoint.tensors()[tensor].element_bytes;
     for (std::size_t d = 0; d < chunked.shape.size(); ++d) {
