@@ -43,6 +43,16 @@ void Repeat(std::span<const std::byte> element, std::span<std::byte> bytes) {
   }
 }
 
+// What a thread takes for one chunk: it as read last, as written, in the other byte order; its
+// stored bytes; what lies between its filters, at most two at a time.
+std::uint64_t ScratchBytes(const ChunkedStorage& chunked) {
+  const std::uint64_t coded_bytes = MostStoredBytes(chunked.filters, chunked.chunk_bytes);
+  const std::uint64_t codings =
+      NeedLibrary(chunked.filters) ? 1 : std::min<std::uint64_t>(2, chunked.filters.size());
+  const std::uint64_t stored_bytes = chunked.filters.empty() ? 0 : coded_bytes;
+  return 3 * chunked.chunk_bytes + stored_bytes + codings * coded_bytes;
+}
+
 bool IsWhole(const ChunkPart& part, const ChunkedStorage& chunked) {
   for (std::size_t d = 0; d < chunked.shape.size(); ++d) {
     if (part.box.start[d] != part.origin[d]) return false;
@@ -83,6 +93,37 @@ std::uint64_t BytesOfRow(const ChunkedStorage& chunked, const Box& box, const Ch
 ChunkReader::ChunkReader(const ReaderSource& source, std::shared_ptr<ChunkCache> cache,
                          std::shared_ptr<CodecHelper> codec)
     : source_(source), cache_(std::move(cache)), codec_(std::move(codec)) {}
+
+void ChunkReader::Charge(OpenContext& context) const {
+  std::uint64_t largest = 0;
+  bool needs_library = false;
+  for (std::size_t i = 0; i < source_.storage.size(); ++i) {
+    const SpecialStorage* special = source_.storage[i].special.get();
+    if (special == nullptr || !source_.checkpoint.tensors()[i].unreadable.empty()) continue;
+    largest = std::max(largest, special->chunked.chunk_bytes);
+    needs_library = needs_library || NeedLibrary(special->chunked.filters);
+  }
+  // The last chunk that was too large for the cache.
+  if (cache_ != nullptr && largest > cache_->capacity_bytes()) context.index_budget.Charge(largest);
+  if (needs_library) codec_->Charge(context);
+}
+
+WorkNeeds ChunkReader::NeedsOf(std::span<const std::size_t> tensors) const {
+  WorkNeeds needs;
+  for (const std::size_t tensor : tensors) {
+    const SpecialStorage* special = source_.storage[tensor].special.get();
+    if (special == nullptr || special->kind != Kind::kChunked) continue;
+    const ChunkedStorage& chunked = special->chunked;
+    std::uint64_t tile_bytes = source_.checkpoint.tensors()[tensor].element_bytes;
+    for (std::size_t d = 0; d < chunked.shape.size(); ++d) {
+      tile_bytes *= std::min(chunked.shape[d], chunked.chunk_shape[d]);
+    }
+    needs.tile_bytes = std::max(needs.tile_bytes, tile_bytes);
+    needs.is_coded = needs.is_coded || !chunked.filters.empty();
+    needs.scratch_bytes = std::max(needs.scratch_bytes, ScratchBytes(chunked));
+  }
+  return needs;
+}
 
 void ChunkReader::Read(std::size_t tensor, const Box& box, std::span<std::byte> elements) const {
   const TensorInfo& info = source_.checkpoint.tensors()[tensor];

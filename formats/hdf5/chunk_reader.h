@@ -44,6 +44,11 @@ class ChunkReader {
   ChunkReader(const ReaderSource& source, std::shared_ptr<ChunkCache> cache,
               std::shared_ptr<CodecHelper> codec);
 
+  // Charges the context's budget with what is kept for all threads together.
+  void Charge(OpenContext& context) const;
+  // As Checkpoint::NeedsOf, of tensors of any storage; writing included.
+  WorkNeeds NeedsOf(std::span<const std::size_t> tensors) const;
+
   // As Checkpoint::Read and ReadStored.
   void Read(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
   void ReadStored(std::size_t tensor, std::uint64_t offset, std::span<std::byte> bytes) const;

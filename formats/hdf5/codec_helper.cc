@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <any>
 #include <cerrno>
 #include <string>
@@ -11,6 +12,7 @@
 #include "core/error.h"
 #include "formats/hdf5/failure.h"
 #include "formats/hdf5/protocol.h"
+#include "formats/hdf5/run_helper.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -21,7 +23,10 @@ constexpr const char* kContextKey = "hdf5 codec";
   throw Error(ErrorKind::kCorrupt, "the HDF5 library coded a chunk wrongly: " + what);
 }
 
-void PutIntoMemory(int memory, std::span<const std::byte> bytes) {
+void PutIntoMemory(int memory, std::span<const std::byte> bytes, std::size_t room) {
+  if (ftruncate(memory, static_cast<off_t>(std::max(bytes.size(), room))) != 0) {
+    throw SystemError("can't size the HDF5 helper's memory", errno);
+  }
   for (off_t at = 0; !bytes.empty();) {
     const ssize_t count = pwrite(memory, bytes.data(), bytes.size(), at);
     if (count < 0 && errno == EINTR) continue;
@@ -59,6 +64,11 @@ std::shared_ptr<CodecHelper> CodecHelper::Of(OpenContext& context) {
 CodecHelper::CodecHelper(HelperSettings settings, const std::atomic<bool>* stop)
     : settings_(std::move(settings)), stop_(stop) {}
 
+void CodecHelper::Charge(OpenContext& context) {
+  if (!is_charged_) context.index_budget.Charge(kHelperCodeBytes + settings_.memory_bytes);
+  is_charged_ = true;
+}
+
 void CodecHelper::Decode(const Dataset& dataset, std::uint32_t mask,
                          std::span<const std::byte> stored, std::span<std::byte> elements) {
   const MutexLock lock(mutex_);
@@ -79,7 +89,7 @@ CodecHelper::Encoded CodecHelper::Encode(const Dataset& dataset,
 CodecHelper::Encoded CodecHelper::Code(const Dataset& dataset, bool encode, std::uint32_t mask,
                                        std::span<const std::byte> from, std::span<std::byte> to) {
   if (helper_ == nullptr) Start();
-  PutIntoMemory(memory_->number(), from);
+  PutIntoMemory(memory_->number(), from, to.size());
   wire::Request request;
   request.set_protocol(kProtocol);
   request.mutable_image()->set_offset(dataset.image.offset);

@@ -26,6 +26,9 @@ class CodecHelper {
   // The one that the context keeps.
   static std::shared_ptr<CodecHelper> Of(OpenContext& context);
 
+  // Charges the context's budget with what the helper will take; once.
+  void Charge(OpenContext& context);
+
   // *stop ends waiting; it may be null, and must outlive this object.
   CodecHelper(HelperSettings settings, const std::atomic<bool>* stop);
 
@@ -56,7 +59,8 @@ class CodecHelper {
 
   const HelperSettings settings_;
   const std::atomic<bool>* const stop_;
-  Mutex mutex_;  // held while a chunk is coded: the helper does one thing at a time
+  bool is_charged_ = false;  // while files are opened: one thread
+  Mutex mutex_;              // held while a chunk is coded: the helper does one thing at a time
   std::shared_ptr<HelperProcess> helper_ POLYAK_GUARDED_BY(mutex_);
   std::unique_ptr<Descriptor> memory_ POLYAK_GUARDED_BY(mutex_);  // that both sides see
 };

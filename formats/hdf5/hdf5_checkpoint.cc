@@ -7,7 +7,9 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "formats/hdf5/chunk_reader.h"
 #include "formats/hdf5/hdf5_format.h"
 #include "formats/hdf5/hdf5_output.h"
+#include "formats/hdf5/run_helper.h"
 #include "formats/hdf5/special_storage.h"
 #include "formats/hdf5/storage.h"
 #include "io/spliced_output.h"
@@ -77,6 +80,19 @@ bool IsChunked(const TensorStorage& storage) {
   return storage.special != nullptr && storage.special->kind == SpecialStorage::Kind::kChunked;
 }
 
+// The record that an earlier run left in an image, in one attribute or in several.
+std::string RecordIn(const ImageContents& contents) {
+  std::string record;
+  for (std::size_t part = 0;; ++part) {
+    const std::string name = part == 0 ? "polyak" : fmt::format("polyak{}", part);
+    const auto found = std::ranges::find_if(contents.attributes, [&](const TextAttribute& text) {
+      return text.object.empty() && text.name == name && text.values.size() == 1;
+    });
+    if (found == contents.attributes.end()) return record;
+    record += found->values[0];
+  }
+}
+
 class Hdf5Checkpoint final : public ExtentCheckpoint {
  public:
   Hdf5Checkpoint(CheckpointParts parts, std::vector<TensorInfo> tensors,
@@ -91,7 +107,9 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
         has_chunks_(std::ranges::any_of(storage_, IsChunked)),
         reader_({all_files(), *this, storage_, images_},
                 has_chunks_ ? ChunkCache::Of(context) : nullptr,
-                has_chunks_ ? CodecHelper::Of(context) : nullptr) {}
+                has_chunks_ ? CodecHelper::Of(context) : nullptr) {
+    reader_.Charge(context);
+  }
 
  private:
   bool IsSpecial(std::size_t tensor) const { return storage_[tensor].special != nullptr; }
@@ -107,12 +125,31 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
     ExtentCheckpoint::DoReadStored(tensor, offset, bytes);
   }
 
+  std::optional<Tiles> DoChunksOf(std::size_t tensor) const override {
+    if (!IsChunked(storage_[tensor])) return std::nullopt;
+    const ChunkedStorage& chunked = storage_[tensor].special->chunked;
+    return Tiles::Grid(chunked.shape, chunked.chunk_shape);
+  }
+
+  WorkNeeds DoNeedsOf(std::span<const std::size_t> tensors) const override {
+    return reader_.NeedsOf(tensors);
+  }
+
   // Objects have places as payloads have: the first bit tells them apart.
   std::uint64_t DoPayloadId(std::size_t tensor) const override {
     if (!IsSpecial(tensor)) return ExtentCheckpoint::DoPayloadId(tensor);
     const Image& image = images_[storage_[tensor].image];
     return std::uint64_t{1} << 63 |
            (BytesBefore(image.file) + image.offset + storage_[tensor].object_address);
+  }
+
+  std::uint64_t DoOutputMemoryBytes(const OutputRequest& request) const override {
+    return Hdf5Output::MemoryBytes(storage_, request.replaced);
+  }
+
+  std::uint64_t DoCommitMemoryBytes(const OutputRequest& request) const override {
+    return HelperBytes(helper_.memory_bytes) +
+           Hdf5Output::CommitMemoryBytes(tensors(), storage_, request.replaced);
   }
 
   std::vector<std::filesystem::path> DoDataFilesOf(const OutputRequest& request) const override {
@@ -153,6 +190,9 @@ std::unique_ptr<Checkpoint> MakeCheckpoint(CheckpointParts parts, OpenContext& c
   std::vector<TensorInfo> tensors;
   std::vector<Payload> payloads;
   std::vector<TensorStorage> storage;
+  if (const auto image = parts.container->RecordImage()) {
+    parts.notes.provenance = RecordIn(parts.contents[*image]);
+  }
   for (std::uint32_t i = 0; i < parts.contents.size(); ++i) {
     ImageContents& contents = parts.contents[i];
     std::ranges::move(contents.tensors, std::back_inserter(tensors));

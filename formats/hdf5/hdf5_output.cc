@@ -43,6 +43,16 @@ std::vector<Payload> SlotsOf(const OutputTemplate& source, std::span<const std::
   return slots;
 }
 
+std::uint64_t ChunksOf(std::span<const TensorStorage> storage,
+                       std::span<const std::size_t> replaced) {
+  std::uint64_t chunks = 0;
+  for (const std::size_t tensor : replaced) {
+    if (storage[tensor].special == nullptr) continue;
+    chunks += storage[tensor].special->chunked.chunks.size();
+  }
+  return chunks;
+}
+
 }  // namespace
 
 Hdf5Output::Hdf5Output(const OutputTemplate& source, const OutputRequest& request)
@@ -57,6 +67,25 @@ Hdf5Output::Hdf5Output(const OutputTemplate& source, const OutputRequest& reques
       request, std::move(layout), slots_, source_.tensors,
       [this](PendingFiles files, std::string_view record) { Finish(files, record); });
   size_ = rest_->size_bytes();
+}
+
+// Slots, and what is kept between them; of each chunk where it waits.
+std::uint64_t Hdf5Output::MemoryBytes(std::span<const TensorStorage> storage,
+                                      std::span<const std::size_t> replaced) {
+  constexpr std::uint64_t kTensorBytes = 160;
+  constexpr std::uint64_t kChunkBytes = 96;
+  return storage.size() * sizeof(Payload) + replaced.size() * kTensorBytes +
+         ChunksOf(storage, replaced) * kChunkBytes;
+}
+
+// The changes, the places, and the index of what came out.
+std::uint64_t Hdf5Output::CommitMemoryBytes(std::span<const TensorInfo> tensors,
+                                            std::span<const TensorStorage> storage,
+                                            std::span<const std::size_t> replaced) {
+  constexpr std::uint64_t kChunkBytes = 256;
+  std::uint64_t bytes = ChunksOf(storage, replaced) * kChunkBytes;
+  for (const TensorInfo& tensor : tensors) bytes += tensor.index_bytes();
+  return bytes;
 }
 
 Tiles Hdf5Output::DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) const {

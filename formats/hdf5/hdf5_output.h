@@ -26,6 +26,14 @@ class Hdf5Output final : public Output {
   // What `source` refers to must outlive it. Throws as SplicedOutput does.
   Hdf5Output(const OutputTemplate& source, const OutputRequest& request);
 
+  // Estimates of the memory that such an output takes: all the time, and while it is committed, the
+  // helper aside.
+  static std::uint64_t MemoryBytes(std::span<const TensorStorage> storage,
+                                   std::span<const std::size_t> replaced);
+  static std::uint64_t CommitMemoryBytes(std::span<const TensorInfo> tensors,
+                                         std::span<const TensorStorage> storage,
+                                         std::span<const std::size_t> replaced);
+
  private:
   void Finish(PendingFiles files, std::string_view record);
   // Returns the image's new size.

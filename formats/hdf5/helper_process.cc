@@ -168,20 +168,22 @@ HelperProcess::~HelperProcess() {
 
 void HelperProcess::Send(const wire::Request& request, int file, int memory) {
   const std::array<int, 2> descriptors = {file, memory};
-  const std::size_t descriptor_bytes = (memory < 0 ? 1 : 2) * sizeof(int);
   std::string bytes = request.SerializeAsString();
   iovec part{bytes.data(), bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(2 * sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = CMSG_SPACE(descriptor_bytes);
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(descriptor_bytes);
-  std::memcpy(CMSG_DATA(header), descriptors.data(), descriptor_bytes);
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(2 * sizeof(int))> control{};
+  if (file >= 0) {
+    const std::size_t descriptor_bytes = (memory < 0 ? 1 : 2) * sizeof(int);
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(descriptor_bytes);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(descriptor_bytes);
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptor_bytes);
+  }
   // Never blocks for long: at most one request is under way.
   while (sendmsg(socket_, &message, MSG_NOSIGNAL) < 0) {
     if (errno == EPIPE || errno == ECONNRESET) throw WhyItEnded();

@@ -40,8 +40,8 @@ class HelperProcess {
   // Kills it: it holds nothing that would be lost.
   ~HelperProcess();
 
-  // Passes the request and a duplicate of the file's descriptor on; and one of `memory`, if that
-  // isn't negative.
+  // Passes the request and a duplicate of the file's descriptor on; and one of `memory`. Negative
+  // ones are none: the packets that go on with a request have no descriptors.
   void Send(const wire::Request& request, int file, int memory = -1);
 
   // Waits for the next reply. Throws Error: kCancelled once *stop is set (may be null), kCorrupt

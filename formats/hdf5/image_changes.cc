@@ -84,12 +84,13 @@ class RequestSender {
 
   void Send(bool more) {
     request_.set_more(more);
-    helper_.Send(request_, image_.descriptor);
+    helper_.Send(request_, std::exchange(descriptor_, -1));
     Begin();
   }
 
   HelperProcess& helper_;
   const ImageToChange& image_;
+  int descriptor_ = image_.descriptor;  // goes with the first packet
   wire::Request request_;
 };
 

@@ -9,6 +9,8 @@
 #include "core/error.h"
 #include "formats/hdf5/hdf5_format.h"
 #include "formats/keras/archive_container.h"
+#include "formats/keras/conventions.h"
+#include "formats/keras/json_text.h"
 #include "formats/keras/keras_format.h"
 #include "formats/keras/member_content.h"
 #include "formats/keras/zip_directory.h"
@@ -19,7 +21,12 @@ namespace {
 
 constexpr std::string_view kWeightsMember = "model.weights.h5";
 constexpr std::string_view kNumpyMember = "model.weights.npz";
+constexpr std::string_view kConfigMember = "config.json";
+constexpr std::string_view kMetadataMember = "metadata.json";
 constexpr std::uint64_t kMostRecordBytes = std::uint64_t{16} << 20;
+constexpr std::uint64_t kMostConfigBytes = std::uint64_t{32} << 20;
+// Parsed JSON takes more memory than its text.
+constexpr std::uint64_t kBytesPerConfigByte = 12;
 
 // Whether the first member's header has a name that Keras gives: what is left of an archive that
 // was cut off.
@@ -78,10 +85,35 @@ auto WithName(const ZipMember& member, Call&& call) {
   }
 }
 
-std::string RecordOf(const ZipDirectory& directory, const InputFile& file) {
-  const ZipMember* const member = directory.Find(kRecordMember);
+// Empty where it is not there.
+std::string ContentOf(const ZipDirectory& directory, std::string_view name, const InputFile& file,
+                      std::uint64_t most_bytes) {
+  const ZipMember* const member = directory.Find(name);
   if (member == nullptr) return {};
-  return WithName(*member, [&] { return ReadMember(file, *member, kMostRecordBytes); });
+  return WithName(*member, [&] { return ReadMember(file, *member, most_bytes); });
+}
+
+void AddKerasVersion(std::string_view metadata, CheckpointNotes& notes) {
+  notes.properties.push_back({"layout", "Keras archive"});
+  if (metadata.empty()) return;
+  const nlohmann::json parsed = ParseJson(metadata);
+  if (!parsed.is_object()) return;
+  const auto version = parsed.find("keras_version");
+  if (version == parsed.end() || !version->is_string()) return;
+  notes.properties.push_back({"keras_version", version->get<std::string>()});
+}
+
+// What the archive says of the model, besides its weights.
+void Describe(const ZipDirectory& directory, hdf5::CheckpointParts& parts, OpenContext& context) {
+  const InputFile& file = *parts.files.front();
+  const std::string metadata = ContentOf(directory, kMetadataMember, file, kMostRecordBytes);
+  AddKerasVersion(metadata, parts.notes);
+  const std::string config = ContentOf(directory, kConfigMember, file, kMostConfigBytes);
+  const std::uint64_t bytes = config.size() * kBytesPerConfigByte;
+  context.index_budget.Charge(bytes);
+  context.index_budget.CheckFits();
+  Annotate(parts.contents, config, parts.notes);
+  context.index_budget.Release(bytes);
 }
 
 }  // namespace
@@ -99,12 +131,14 @@ std::unique_ptr<Checkpoint> OpenArchive(std::shared_ptr<const InputFile> file,
   const ZipMember& weights = FindWeights(directory);
   hdf5::CheckpointParts parts;
   parts.files = {std::move(file)};
-  parts.notes.provenance = RecordOf(directory, *parts.files.front());
+  parts.notes.provenance =
+      ContentOf(directory, kRecordMember, *parts.files.front(), kMostRecordBytes);
   WithName(weights, [&] {
     const hdf5::Image image = ImageOf(weights, parts.files, context);
     parts.images = {image};
     parts.contents.push_back(hdf5::IndexImage(*parts.files[image.file], image, context));
   });
+  Describe(directory, parts, context);
   const auto number = static_cast<std::size_t>(&weights - directory.members.data());
   parts.container =
       std::make_shared<const ArchiveContainer>(std::move(directory), number, parts.files);

@@ -33,6 +33,8 @@ bool ProbeShards(const InputFile& file);
 // Each throws Error as Format::open does.
 std::unique_ptr<Checkpoint> OpenArchive(std::shared_ptr<const InputFile> file,
                                         OpenContext& context);
+// An HDF5 file of whatever origin (hdf5::Probe); if it is Keras's, with roles and order.
+std::unique_ptr<Checkpoint> OpenHdf5(std::shared_ptr<const InputFile> file, OpenContext& context);
 std::unique_ptr<Checkpoint> OpenShards(std::shared_ptr<const InputFile> file, OpenContext& context);
 
 }  // namespace polyak::keras

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "formats/hdf5/hdf5_format.h"
+#include "formats/keras/conventions.h"
 #include "formats/keras/keras_format.h"
 #include "formats/keras/shard_container.h"
 #include "formats/keras/shard_index.h"
@@ -92,6 +93,8 @@ std::unique_ptr<Checkpoint> OpenShards(std::shared_ptr<const InputFile> file,
     }
   }
   CheckMap(index, parts.contents, parts.notes.warnings);
+  parts.notes.properties.push_back({"layout", "sharded weights"});
+  Annotate(parts.contents, {}, parts.notes);
   parts.container = std::make_shared<const ShardContainer>(std::move(index), file->path());
   return hdf5::MakeCheckpoint(std::move(parts), context);
 }

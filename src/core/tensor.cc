@@ -5,9 +5,11 @@
 namespace polyak {
 
 std::string_view NameOf(Role role) noexcept {
-  constexpr std::array<std::string_view, 8> kNames = {
-      "parameter", "running statistic", "constant", "optimizer state", "counter",
-      "seed",      "quantized",         "other"};
+  constexpr std::array<std::string_view, 9> kNames = {"parameter", "running statistic",
+                                                      "constant",  "optimizer state",
+                                                      "counter",   "seed",
+                                                      "quantized", "metric",
+                                                      "other"};
   return kNames.at(static_cast<std::size_t>(role));
 }
 

@@ -19,6 +19,7 @@ enum class Role : std::uint8_t {
   kCounter,
   kSeed,
   kQuantized,
+  kMetric,  // kept from the template
   kOther,
 };
 

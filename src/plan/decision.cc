@@ -15,6 +15,11 @@ std::string UseOr(const TensorInfo& tensor, std::string_view otherwise) {
   return std::string(tensor.use.empty() ? otherwise : tensor.use);
 }
 
+Decision KeepAndWarn(const TensorInfo& tensor, const std::string& rule) {
+  if (tensor.unreadable.empty() || tensor.stored_bytes > 0) return {Action::kKeepAndWarn, rule};
+  return {Action::kKeep, rule + ", not compared"};
+}
+
 // Whatever is included: these can't be averaged.
 std::optional<Decision> DecideByDType(const TensorInfo& tensor) {
   const bool is_unknown_weight = tensor.role == Role::kParameter && tensor.dtype == DType::kUnknown;
@@ -25,10 +30,18 @@ std::optional<Decision> DecideByDType(const TensorInfo& tensor) {
   if (tensor.role == Role::kParameter) {
     return Decision{Action::kRequireEqual, UseOr(tensor, NameOf(tensor.role)) + ", not a float"};
   }
-  if (tensor.unreadable.empty() || tensor.stored_bytes > 0) {
-    return Decision{Action::kKeepAndWarn, "not a float"};
+  return KeepAndWarn(tensor, "not a float");
+}
+
+// What belongs to the training run, not to the model.
+std::optional<Decision> DecideByState(const TensorInfo& tensor) {
+  switch (tensor.role) {
+    case Role::kOptimizerState:
+    case Role::kMetric: return Decision{Action::kKeep, std::string(NameOf(tensor.role))};
+    case Role::kCounter:
+    case Role::kSeed: return KeepAndWarn(tensor, UseOr(tensor, NameOf(tensor.role)));
+    default: return std::nullopt;
   }
-  return Decision{Action::kKeep, "not a float, not compared"};
 }
 
 // How many, but the first one; where the first one is.
@@ -53,8 +66,9 @@ QuantizedCount CountQuantized(std::span<const TensorInfo> tensors, Selector& sel
 Decision Decide(const TensorInfo& tensor, const Selected& selected) {
   const Choice choice = selected.choice;
   if (choice == Choice::kExcluded) return {Action::kKeep, selected.rule};
-  const bool is_state = tensor.role == Role::kOptimizerState;
-  if (is_state && choice != Choice::kIncluded) return {Action::kKeep, "optimizer state"};
+  if (choice != Choice::kIncluded) {
+    if (auto decision = DecideByState(tensor)) return *std::move(decision);
+  }
   if (tensor.role == Role::kQuantized) return {Action::kKeep, "quantized"};
   if (tensor.role == Role::kConstant) {
     return {Action::kRequireEqual, UseOr(tensor, "an operator's setting")};
