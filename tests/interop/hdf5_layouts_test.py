@@ -59,11 +59,11 @@ class Layouts(Hdf5Test):
         self.check_family("unwritten")
 
     def test_behind_a_user_block(self):
-        for family in FAMILIES:
-            for size in (512, 4096):
-                with self.subTest(f"{family}, {size}"):
-                    paths, output = self.check(family, "earliest", size)
-                    self.assertEqual(output.read_bytes()[:size], paths[-1].read_bytes()[:size])
+        for place, family in enumerate(FAMILIES):
+            size = 512 << place
+            with self.subTest(f"{family}, {size}"):
+                paths, output = self.check(family, "earliest", size)
+                self.assertEqual(output.read_bytes()[:size], paths[-1].read_bytes()[:size])
 
     def test_that_no_input_ever_wrote_are_left_without_storage(self):
         storage = Storage((4, 5), filters="gzip1", fill=2.5)
