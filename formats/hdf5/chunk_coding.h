@@ -34,6 +34,11 @@ struct CodingBuffers {
   GrowingBytes second;
 };
 
+// The mask of a chunk that went through none of its filters.
+constexpr std::uint32_t MaskOfAll(std::size_t filters) noexcept {
+  return filters >= 32 ? ~std::uint32_t{0} : (std::uint32_t{1} << filters) - 1;
+}
+
 // The most bytes that a chunk of chunk_bytes can take behind all the filters: what is larger isn't
 // a chunk of theirs.
 std::uint64_t MostStoredBytes(std::span<const Filter> filters, std::uint64_t chunk_bytes) noexcept;

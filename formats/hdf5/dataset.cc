@@ -117,19 +117,19 @@ void CheckBytes(const TensorInfo& info) {
                            info.element_bytes));
 }
 
+// Elements of variable length have another size in the file than in memory, which nobody tells.
 PayloadRun ExtentOf(const wire::Dataset& dataset, const TensorInfo& info, const Image& image) {
-  const auto bytes = CheckedMultiply(info.elements, dataset.type().bytes());
-  if (!bytes || dataset.storage_bytes() != *bytes) {
+  const std::uint64_t bytes = dataset.storage_bytes();
+  if (info.unreadable.empty() && bytes != info.bytes()) {
     ThrowCorrupt(
-        fmt::format("its storage has the wrong size (found {} bytes, expected {} for {} {})",
-                    dataset.storage_bytes(), info.elements * dataset.type().bytes(),
-                    ShapeText(info.shape), NameOf(info.dtype)));
+        fmt::format("its storage has the wrong size (found {} bytes, expected {} for {} {})", bytes,
+                    info.bytes(), ShapeText(info.shape), NameOf(info.dtype)));
   }
-  if (dataset.offset() > image.bytes || *bytes > image.bytes - dataset.offset()) {
-    ThrowCorrupt(fmt::format("its data lies outside the file (found {} bytes at {}, of {})", *bytes,
+  if (dataset.offset() > image.bytes || bytes > image.bytes - dataset.offset()) {
+    ThrowCorrupt(fmt::format("its data lies outside the file (found {} bytes at {}, of {})", bytes,
                              dataset.offset(), image.bytes));
   }
-  return {image.offset + dataset.offset(), *bytes, image.file};
+  return {image.offset + dataset.offset(), bytes, image.file};
 }
 
 // Where its bytes are, also those of elements that can't be read: nothing else may lie there.

@@ -54,7 +54,7 @@ std::vector<Filter> FiltersOf(const wire::Dataset& dataset) {
 }
 
 // How many bytes a chunk's elements take. HDF5 has no chunks of 4 GiB.
-std::uint64_t ChunkBytes(std::span<const std::uint64_t> chunk_shape, std::uint64_t element_bytes) {
+std::uint64_t ChunkBytes(std::span<const std::uint64_t> chunk_shape, std::uint32_t element_bytes) {
   std::uint64_t bytes = element_bytes;
   for (const std::uint64_t dimension : chunk_shape) {
     const auto product = CheckedMultiply(bytes, dimension);
@@ -69,6 +69,7 @@ std::uint64_t ChunkBytes(std::span<const std::uint64_t> chunk_shape, std::uint64
 std::uint64_t PlacesFor(const ChunkedStorage& chunked) {
   std::uint64_t places = 1;  // no more than there are elements
   for (std::size_t d = 0; d < chunked.shape.size(); ++d) {
+    if (chunked.chunk_shape[d] == 0) ThrowCorrupt("its chunks can't have that size");
     places *= (chunked.shape[d] - 1) / chunked.chunk_shape[d] + 1;
   }
   return places;
@@ -82,7 +83,9 @@ void BeginChunked(const wire::Dataset& dataset, DatasetTensor& tensor) {
   if (chunked.chunk_shape.size() != chunked.shape.size() || chunked.shape.empty()) {
     ThrowCorrupt("its chunks have another number of dimensions");
   }
-  chunked.chunk_bytes = ChunkBytes(chunked.chunk_shape, dataset.type().bytes());
+  if (tensor.info.unreadable.empty()) {
+    chunked.chunk_bytes = ChunkBytes(chunked.chunk_shape, tensor.info.element_bytes);
+  }
   chunked.filters = FiltersOf(dataset);
   const std::uint64_t places = PlacesFor(chunked);
   if (dataset.has_chunk_list()) {
@@ -93,16 +96,13 @@ void BeginChunked(const wire::Dataset& dataset, DatasetTensor& tensor) {
   }
 }
 
-std::uint32_t MaskOfAll(std::size_t filters) noexcept {
-  return filters >= 32 ? ~std::uint32_t{0} : (std::uint32_t{1} << filters) - 1;
-}
-
 // Of a chunk that was written.
 void CheckPlace(const ChunkedStorage& chunked, const ChunkPlace& place, const Image& image) {
   if (place.offset > image.bytes || place.bytes > image.bytes - place.offset) {
     ThrowCorrupt(fmt::format("a chunk lies outside the file (found {} bytes at {}, of {})",
                              place.bytes, place.offset, image.bytes));
   }
+  if (chunked.chunk_bytes == 0) return;  // of elements that can't be read: it isn't known
   const bool is_plain = place.mask == MaskOfAll(chunked.filters.size());
   const std::uint64_t most =
       is_plain ? chunked.chunk_bytes : MostStoredBytes(chunked.filters, chunked.chunk_bytes);

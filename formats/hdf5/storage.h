@@ -35,7 +35,7 @@ struct ChunkPlace {
 struct ChunkedStorage {
   std::vector<std::uint64_t> shape;        // the dataset's
   std::vector<std::uint64_t> chunk_shape;  // of the same rank, no zeros
-  std::uint64_t chunk_bytes = 0;           // of a chunk's elements, without filters
+  std::uint64_t chunk_bytes = 0;           // of a chunk's elements, without filters; 0: not known
   std::vector<Filter> filters;             // in the order of writing
   std::vector<ChunkPlace> chunks;          // row-major over the grid of chunks
 

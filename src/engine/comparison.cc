@@ -11,6 +11,8 @@ namespace polyak {
 namespace {
 
 constexpr std::size_t kPartBytes = 65536;
+// Larger chunks are compared in parts, like all else: they leave something in a cache.
+constexpr std::size_t kMostChunkBytes = std::size_t{1} << 20;
 
 // Two payloads, part by part.
 class PayloadComparison {
@@ -32,7 +34,7 @@ class PayloadComparison {
                      std::size_t tensor_b) {
     const TensorInfo& info = a.tensors()[tensor_a];
     if (info.element_bytes > kPartBytes) return EqualStored(a, tensor_a, b, tensor_b);
-    const Tiles tiles = Tiles::Ranges(info.elements, kPartBytes / info.element_bytes);
+    const Tiles tiles = TilesOf(a, tensor_a);
     for (std::uint64_t i = 0; i < tiles.count(); ++i) {
       CheckStop(control_);
       const Box box = tiles.BoxAt(i);
@@ -42,6 +44,21 @@ class PayloadComparison {
       if (!SameBytes(bytes)) return false;
     }
     return true;
+  }
+
+  // Chunks, where that spares decoding one several times; the buffers have room for each.
+  Tiles TilesOf(const Checkpoint& checkpoint, std::size_t tensor) {
+    const TensorInfo& info = checkpoint.tensors()[tensor];
+    const std::uint64_t chunk_bytes = checkpoint.NeedsOf({&tensor, 1}).tile_bytes;
+    const auto chunks = checkpoint.ChunksOf(tensor);
+    if (!chunks || chunk_bytes > kMostChunkBytes) {
+      return Tiles::Ranges(info.elements, kPartBytes / info.element_bytes);
+    }
+    if (chunk_bytes > first_.size()) {
+      first_.resize(chunk_bytes);
+      second_.resize(chunk_bytes);
+    }
+    return *chunks;
   }
 
   bool EqualStored(const Checkpoint& a, std::size_t tensor_a, const Checkpoint& b,

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 #include "arithmetic/element_statistics.h"
 #include "core/box.h"
+#include "core/checkpoint.h"
 #include "plan/memory_plan.h"
 
 namespace polyak {
@@ -18,6 +20,15 @@ inline constexpr std::uint64_t kLeastTileBytesOfRuns = kRunElements * sizeof(dou
 // well within what it leaves for the program.
 inline std::uint64_t TileBytesOfRuns(const MemoryPlan& memory) noexcept {
   return std::max(memory.tile_bytes, kLeastTileBytesOfRuns);
+}
+
+// What one worker takes at most while it reads any of the checkpoint's tensors.
+inline std::uint64_t ScratchBytes(const Checkpoint& checkpoint) {
+  std::uint64_t bytes = 0;
+  for (std::size_t tensor = 0; tensor < checkpoint.tensors().size(); ++tensor) {
+    bytes = std::max(bytes, checkpoint.NeedsOf({&tensor, 1}).scratch_bytes);
+  }
+  return bytes;
 }
 
 // Calls visit(box) for the ranges of `tile_bytes` (a power of two, at most kGrainBytes) that make

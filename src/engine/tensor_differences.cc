@@ -193,7 +193,7 @@ std::vector<TensorPair> PairTensors(const Checkpoint& a, const Checkpoint& b) {
 }
 
 MemoryRequest DifferencesMemory(const Checkpoint& a, const Checkpoint& b,
-                                std::span<const TensorPair> pairs) noexcept {
+                                std::span<const TensorPair> pairs) {
   // A result twice (the pass's, the caller's), an array's size, its grains, two orders.
   constexpr std::uint64_t kBytesOfPair = 2 * sizeof(ElementDifferences) + sizeof(TensorPair) +
                                          sizeof(std::uint64_t) + sizeof(GrainRun) +
@@ -202,6 +202,7 @@ MemoryRequest DifferencesMemory(const Checkpoint& a, const Checkpoint& b,
   ForEachWork(a, b, pairs, [&](const Work& work, const TensorPair&) {
     request.average_bytes += work.elements * work.width();
   });
+  request.scratch_bytes = std::max(ScratchBytes(a), ScratchBytes(b));
   return request;
 }
 

@@ -33,7 +33,7 @@ std::vector<TensorPair> PairTensors(const Checkpoint& a, const Checkpoint& b);
 
 // What the pass needs of the memory plan.
 MemoryRequest DifferencesMemory(const Checkpoint& a, const Checkpoint& b,
-                                std::span<const TensorPair> pairs) noexcept;
+                                std::span<const TensorPair> pairs);
 
 // Of each pair; empty ones of those that aren't compared. They depend on the elements only, not
 // on workers, tiles or machine. Throws what reading and stopping throw.

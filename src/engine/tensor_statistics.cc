@@ -70,12 +70,13 @@ bool HasStatistics(const TensorInfo& tensor) noexcept {
   return HasStatistics(PartOf(tensor.dtype)) && tensor.unreadable.empty() && tensor.elements > 0;
 }
 
-MemoryRequest StatisticsMemory(const Checkpoint& checkpoint) noexcept {
+MemoryRequest StatisticsMemory(const Checkpoint& checkpoint) {
   MemoryRequest request{.index_bytes = 0, .inputs = 0, .average_bytes = 0};
   for (const TensorInfo& tensor : checkpoint.tensors()) {
     request.index_bytes += sizeof(ElementStatistics) + sizeof(std::uint64_t) + sizeof(GrainRun);
     if (HasStatistics(tensor)) request.average_bytes += tensor.bytes();
   }
+  request.scratch_bytes = ScratchBytes(checkpoint);
   return request;
 }
 

@@ -16,7 +16,7 @@ namespace polyak {
 bool HasStatistics(const TensorInfo& tensor) noexcept;
 
 // What the pass over a checkpoint's tensors needs of the memory plan.
-MemoryRequest StatisticsMemory(const Checkpoint& checkpoint) noexcept;
+MemoryRequest StatisticsMemory(const Checkpoint& checkpoint);
 
 // Of each tensor, in the checkpoint's order; empty ones of those that have none. They depend on
 // the elements only, not on workers, tiles or machine. Throws what reading and stopping throw.

@@ -16,6 +16,13 @@ def weights_of(k, shape, name):
     return source.standard_normal(shape).astype("<f4")
 
 
+def long_doubles(k):
+    """With zeros where the ten bytes of a number end."""
+    stored = numpy.zeros((3, 16), "u1")
+    stored[:, :10] = (numpy.arange(3, dtype=numpy.longdouble) + k).view("u1").reshape(3, 16)[:, :10]
+    return stored.view(numpy.longdouble).reshape(3)
+
+
 def _committed_float(file):
     kind = h5t.IEEE_F32LE.copy()
     kind.commit(file.id, b"float_type")
@@ -100,7 +107,7 @@ def _add_others(file):
     others["table"] = numpy.array([(1, 2.5), (3, 4.5)], "i4,f4")
     others["booleans"] = numpy.array([True, False])
     others["integers"] = numpy.arange(7, dtype=">u2")
-    others["long"] = numpy.arange(3, dtype=numpy.longdouble)
+    others["long"] = long_doubles(0)
     others["null"] = h5py.Empty("f4")
     others["nothing"] = numpy.zeros((0, 4), "f4")
     others.create_dataset("zipped integers", data=numpy.arange(1000), chunks=(100,),

@@ -107,7 +107,7 @@ TEST_F(Hdf5Helper, IsUnderLimits) {
   EXPECT_THAT(limits, ContainsRegex("Max cpu time +[0-9]+ "));
   EXPECT_THAT(limits, ContainsRegex("Max file size +0 "));
   EXPECT_THAT(limits, ContainsRegex("Max core file size +0 "));
-  EXPECT_THAT(limits, ContainsRegex("Max open files +7 "));
+  EXPECT_THAT(limits, ContainsRegex("Max open files +8 "));
   if (!IsSanitized()) {
     EXPECT_THAT(limits, ContainsRegex("Max data size +104857600 "));
   }

@@ -48,6 +48,57 @@ class IndexMessage : public ::testing::Test {
     return dataset;
   }
 
+  // A float32 dataset of shape [5] in three chunks of 2.
+  static wire::Dataset Chunked(const std::string& path, std::uint64_t object_address) {
+    wire::Dataset dataset = Floats(path, 0);
+    dataset.clear_offset();
+    dataset.clear_storage_bytes();
+    dataset.set_layout(wire::Dataset::CHUNKED);
+    dataset.add_chunk_dims(2);
+    dataset.set_has_chunk_list(true);
+    dataset.set_object_address(object_address);
+    return dataset;
+  }
+
+  static wire::Chunks Places(const std::vector<std::uint64_t>& offsets, std::uint32_t bytes = 8) {
+    wire::Chunks chunks;
+    for (const std::uint64_t offset : offsets) {
+      chunks.add_offsets(offset);
+      chunks.add_bytes(bytes);
+      chunks.add_masks(0);
+    }
+    return chunks;
+  }
+
+  // Each dataset with its chunks behind it.
+  std::string ErrorOfChunks(
+      const std::vector<std::pair<wire::Dataset, std::vector<wire::Chunks>>>& datasets) {
+    try {
+      IndexBudget budget;
+      CheckpointParts parts;
+      parts.files = {InputFile::Open(folder_.Write("file", std::string(kFileBytes, 'x')))};
+      parts.images = {{.file = 0, .offset = 0, .bytes = kFileBytes}};
+      IndexBuilder builder(parts.images[0], budget);
+      for (const auto& [dataset, chunks] : datasets) {
+        wire::Reply reply;
+        *reply.add_datasets() = dataset;
+        builder.Add(reply);
+        for (const wire::Chunks& part : chunks) {
+          wire::Reply more;
+          *more.mutable_chunks() = part;
+          builder.Add(more);
+        }
+      }
+      parts.contents.push_back(std::move(builder).Build());
+      OpenContext context;
+      MakeCheckpoint(std::move(parts), context);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+      return error.what();
+    }
+    return "no error";
+  }
+
   std::unique_ptr<Checkpoint> Build(const std::vector<wire::Dataset>& datasets) {
     IndexBudget budget;
     const auto path = folder_.Write("file", std::string(kFileBytes, 'x'));
@@ -174,6 +225,81 @@ TEST_F(IndexMessage, OfAFloatLikeANamedOneButNotQuiteIsOpaque) {
   EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_offset_bits(1); }), DType::kOpaque);
   EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_leading_bit_implied(false); }), DType::kOpaque);
   EXPECT_EQ(dtype_with([](wire::Number& n) { n.set_order(wire::Number::OTHER); }), DType::kOpaque);
+}
+
+TEST_F(IndexMessage, OfChunksThatAreSoundIsTaken) {
+  EXPECT_EQ(ErrorOfChunks({{Chunked("a", 10), {Places({0, 8}), Places({100})}},
+                           {Chunked("b", 20), {Places({200, 208, 16})}},
+                           {Chunked("alias", 10), {Places({0, 8, 100})}}}),
+            "no error");
+}
+
+TEST_F(IndexMessage, OfChunksThatAreNoGridIsRefused) {
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({0, 8})}}}), HasSubstr("not complete"));
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({0, 8, 16, 24})}}}),
+              HasSubstr("more chunks than places"));
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({})}}}), HasSubstr("makes no sense"));
+  wire::Chunks uneven = Places({0, 8, 16});
+  uneven.add_masks(0);
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {uneven}}}), HasSubstr("makes no sense"));
+  wire::Dataset dataset = Chunked("a", 10);
+  dataset.add_chunk_dims(1);
+  EXPECT_THAT(ErrorOfChunks({{dataset, {Places({0, 8, 16})}}}), HasSubstr("dimensions"));
+  dataset.clear_chunk_dims();
+  dataset.add_chunk_dims(0);
+  EXPECT_THAT(ErrorOfChunks({{dataset, {Places({0, 8, 16})}}}), HasSubstr("that size"));
+}
+
+TEST_F(IndexMessage, OfChunksInTheWrongPlacesIsRefused) {
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({0, 8, 993})}}}),
+              HasSubstr("outside the file"));
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({0, 8, ~std::uint64_t{0}})}}}),
+              HasSubstr("outside the file"));
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({0, 8, 15})}}}),
+              HasSubstr("its chunks overlap"));
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({0, 8, 16})}},
+                             {Chunked("b", 20), {Places({100, 108, 16})}}}),
+              HasSubstr("overlaps that of a"));
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({0, 8, 16})}}, {Floats("b", 20), {}}}),
+              HasSubstr("overlaps that of b"));
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({100, 8, 200})}}, {Floats("b", 90), {}}}),
+              HasSubstr("overlaps that of b"));
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({0, 8, 16})}},
+                             {Chunked("b", 10), {Places({0, 8, 24})}}}),
+              HasSubstr("under its other name"));
+}
+
+TEST_F(IndexMessage, OfChunksOfTheWrongSizeIsRefused) {
+  EXPECT_THAT(ErrorOfChunks({{Chunked("a", 10), {Places({0, 8, 16}, 7)}}}),
+              HasSubstr("a chunk has the wrong size (found 7 bytes, expected 8)"));
+  wire::Dataset checked = Chunked("a", 10);
+  checked.add_filters()->set_number(3);
+  EXPECT_EQ(ErrorOfChunks({{checked, {Places({0, 12, 24}, 12)}}}), "no error");
+  EXPECT_THAT(ErrorOfChunks({{checked, {Places({0, 13, 26}, 13)}}}),
+              HasSubstr("found 13 bytes, expected at most 12"));
+}
+
+TEST_F(IndexMessage, OfChunksOfNothingIsRefused) {
+  EXPECT_THAT(ErrorOfChunks({{Floats("a", 10), {Places({0})}}}), HasSubstr("more chunks"));
+  IndexBudget budget;
+  IndexBuilder builder({.file = 0, .offset = 0, .bytes = kFileBytes}, budget);
+  wire::Reply reply;
+  *reply.mutable_chunks() = Places({0});
+  EXPECT_THROW(builder.Add(reply), Error);
+}
+
+TEST_F(IndexMessage, OfAnEndlessAttributeRunsIntoTheBudget) {
+  IndexBudget budget(10000);
+  IndexBuilder builder({.file = 0, .offset = 0, .bytes = kFileBytes}, budget);
+  wire::Reply reply;
+  reply.add_attributes()->set_name("model_config");
+  reply.mutable_attributes(0)->add_values("x");
+  builder.Add(reply);
+  reply.mutable_attributes(0)->set_continues(true);
+  const auto go_on = [&] {
+    for (int i = 0; i < 10000; ++i) builder.Add(reply);
+  };
+  EXPECT_THROW(go_on(), Error);
 }
 
 TEST_F(IndexMessage, ThatSaysNothingIsRefused) { EXPECT_THAT(ErrorText({}), HasSubstr("empty")); }

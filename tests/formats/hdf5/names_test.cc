@@ -105,7 +105,12 @@ TEST_F(Hdf5Names, AreNotLookedForBehindSoftAndExternalLinks) {
     Succeeds(H5Lcreate_external(other.c_str(), "/secret", builder.file(), "external", H5P_DEFAULT,
                                 H5P_DEFAULT));
   }
-  EXPECT_THAT(Names(*OpenFile(path)), ElementsAre("w"));
+  const auto checkpoint = OpenFile(path);
+  EXPECT_THAT(Names(*checkpoint), ElementsAre("external", "w"));
+  const TensorInfo& link = Tensor(*checkpoint, "external");
+  EXPECT_EQ(link.dtype, DType::kUnknown);
+  EXPECT_EQ(link.role, Role::kParameter);
+  EXPECT_EQ(link.unreadable, "external link: the data lies in another file");
 }
 
 TEST_F(Hdf5Names, TellOptimizerStateFromParameters) {
