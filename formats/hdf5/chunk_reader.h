@@ -3,7 +3,8 @@
 //
 // A read that takes a whole chunk decodes it straight to where it is wanted; one that takes a part
 // decodes it into a cache, where the next one finds the rest. Chunks without filters are read in
-// rows where those are long.
+// rows where those are long. Ranges that cross more chunks than the cache has room for (columns of
+// a large matrix) decode each chunk anew for each range.
 #pragma once
 
 #include <atomic>

@@ -279,6 +279,13 @@ TEST_F(IndexMessage, OfChunksOfTheWrongSizeIsRefused) {
               HasSubstr("found 13 bytes, expected at most 12"));
 }
 
+// Nobody knows how much a filter adds that nobody has.
+TEST_F(IndexMessage, OfChunksWithAnUnknownFilterMayHaveAnySize) {
+  wire::Dataset blosc = Chunked("a", 10);
+  blosc.add_filters()->set_number(32001);
+  EXPECT_EQ(ErrorOfChunks({{blosc, {Places({0, 300, 600}, 300)}}}), "no error");
+}
+
 TEST_F(IndexMessage, OfChunksOfNothingIsRefused) {
   EXPECT_THAT(ErrorOfChunks({{Floats("a", 10), {Places({0})}}}), HasSubstr("more chunks"));
   IndexBudget budget;
