@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 build_packages=(
   g++ cmake ninja-build pkg-config
   libonnx-dev libprotobuf-dev protobuf-compiler libhdf5-dev libcli11-dev libfmt-dev
-  nlohmann-json3-dev libhwy-dev libxxhash-dev libmpfr-dev zlib1g-dev libdeflate-dev liblzf-dev
+  nlohmann-json3-dev libhwy-dev libxxhash-dev libmpfr-dev zlib1g-dev libdeflate-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 test_packages=(
