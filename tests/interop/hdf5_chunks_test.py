@@ -142,7 +142,8 @@ class Bounds(Hdf5Test):
 
     def test_an_input_in_other_chunks_is_gathered_in_little_memory(self):
         zipped = {"compression": 1, "shuffle": True}
-        paths = [self.large("a", 0, (1024, 128), **zipped), self.large("b", 1, (64, 4096), **zipped)]
+        paths = [self.large("a", 0, (1024, 128), **zipped),
+                 self.large("b", 1, (64, 4096), **zipped)]
         self.check_large(paths)
         self.check_large(paths[::-1])
         plain = self.large("c", 2, None)

@@ -71,7 +71,8 @@ def pool(number):
 
 
 def bits_for(element, shape, name):
-    """Bits for each input, in native order, the same for one name; a complex element's parts are a last dimension."""
+    """Bits for each input, in native order, the same for one name; a complex element's parts are
+    a last dimension."""
     columns = pool(element.number)
     full = (*shape, element.parts) if element.parts > 1 else shape
     source = numpy.random.default_rng(zlib.crc32(name.encode()))

@@ -89,9 +89,11 @@ class Layouts(Hdf5Test):
 
 class InputsStoredOtherwise(Hdf5Test):
     STORAGES = {
-        "contiguous": Storage(), "compact": Storage(is_compact=True), "one chunk": Storage((24, 36)),
+        "contiguous": Storage(), "compact": Storage(is_compact=True),
+        "one chunk": Storage((24, 36)),
         "rows": Storage((1, 36)), "columns": Storage((24, 1), filters="gzip1"),
-        "blocks": Storage((7, 5), filters="shuffle_gzip_fletcher"), "lzf": Storage((8, 8), filters="lzf"),
+        "blocks": Storage((7, 5), filters="shuffle_gzip_fletcher"),
+        "lzf": Storage((8, 8), filters="lzf"),
         "szip": Storage((8, 16), filters="szip_nn"), "extensible": Storage((10, 10), (None, 36)),
         "B-tree": Storage((9, 9), (None, None), "gzip9"), "large": Storage((24, 36), (48, 72))}
 
@@ -120,7 +122,8 @@ class InputsStoredOtherwise(Hdf5Test):
 
     def test_with_few_of_their_chunks_written_give_their_fill_value(self):
         part = (slice(3, 9), slice(20, 36))
-        kinds = [Storage((7, 5), filters="gzip1", fill=0.25), Storage((24, 36), fill=-3.0), Storage((6, 6))]
+        kinds = [Storage((7, 5), filters="gzip1", fill=0.25), Storage((24, 36), fill=-3.0),
+                 Storage((6, 6))]
         cases = [[Case(f"{i}", "float32le", (24, 36), storage, part=part)
                   for i, storage in enumerate(kinds[k:] + kinds[:k])] for k in range(INPUTS)]
         paths = [write_input(self.folder / f"{k}.h5", cases[k], k) for k in range(INPUTS)]

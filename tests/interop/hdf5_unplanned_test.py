@@ -172,7 +172,8 @@ class Unsafe(Hdf5Test):
         self.refused(self.folder / "a.h5", "away: .*virtual")
 
     def test_unknown_filters_are_refused_by_name(self):
-        for number, name in ((32015, "[Zz]std"), (307, "bzip2"), (32001, "[Bb]losc"), (32004, "lz4|LZ4"),
+        for number, name in ((32015, "[Zz]std"), (307, "bzip2"), (32001, "[Bb]losc"),
+                             (32004, "lz4|LZ4"),
                              (499, "499")):
             path = self.folder / f"{number}.h5"
             with self.file(path.name) as file:
