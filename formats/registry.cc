@@ -28,6 +28,7 @@ constexpr std::array kFormats = {
            .endings = ".keras .weights.json",
            .separators = "/",
            .probe = keras::Probe,
+           .is_part = keras::IsShard,
            .open = keras::Open},
     Format{.name = "onnx",
            .summary = "ONNX models",
@@ -77,6 +78,11 @@ std::span<const Format> Formats() noexcept { return kFormats; }
 
 bool IsRecognised(const std::filesystem::path& path) {
   return Recognise(*InputFile::Open(path)) != nullptr;
+}
+
+bool IsPartOfAnother(const std::filesystem::path& path) {
+  return std::ranges::any_of(
+      kFormats, [&](const Format& f) { return f.is_part != nullptr && f.is_part(path); });
 }
 
 bool IsNamedAsCheckpoint(const std::filesystem::path& path) {

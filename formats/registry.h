@@ -20,6 +20,9 @@ bool IsRecognised(const std::filesystem::path& path);
 // True where the name ends as files of some row do, in capitals or not.
 bool IsNamedAsCheckpoint(const std::filesystem::path& path);
 
+// True where some row takes it for a part of a checkpoint that lies beside it.
+bool IsPartOfAnother(const std::filesystem::path& path);
+
 struct OpenedCheckpoint {
   std::unique_ptr<Checkpoint> checkpoint;
   std::string_view format;      // the row's name

@@ -14,7 +14,8 @@ OpenContext MakeOpenContext(std::uint64_t memory_bytes, const std::filesystem::p
   CheckMemoryBudget(memory_bytes);
   OpenContext context;
   context.hdf5_helper = hdf5_helper;
-  context.index_budget = IndexBudget(IndexBudgetBytes(memory_bytes));
+  context.index_budget =
+      IndexBudget(IndexBudgetBytes(memory_bytes), memory_bytes - IndexBudgetBytes(memory_bytes));
   context.helper_memory_bytes = HelperBudgetBytes(memory_bytes);
   context.stop = stop;
   return context;

@@ -88,6 +88,7 @@ Report PlanAverage(const Job& job) {
 }
 
 bool IsCheckpoint(const std::filesystem::path& path) {
+  if (IsPartOfAnother(path)) return false;
   const bool is_named = IsNamedAsCheckpoint(path);
   std::error_code error;
   if (!is_named && !std::filesystem::is_regular_file(path, error)) return false;

@@ -57,6 +57,7 @@ OutputRequest OutputRequestOf(const Job& job) {
 PreparedRun::PreparedRun(const Job& job) : job_(job) {
   DescribeJob();
   const std::uint64_t index_bytes = OpenInputs();
+  RefuseParts();
   RefuseOutputOverInput();
   report_.free_bytes = FindOutputPlace(job.output, job.replace_existing).free_bytes;
   report_.data_files = reference().DataFilesOf(OutputRequestOf(job));
@@ -142,6 +143,28 @@ std::uint64_t PreparedRun::OpenInputs() {
     owned_.push_back(std::move(opened.checkpoint));
   }
   return context.index_budget.most_bytes();
+}
+
+// A checkpoint and a part of it, as a glob gives them, are not two checkpoints.
+void PreparedRun::RefuseParts() const {
+  std::map<std::pair<std::uint64_t, std::uint64_t>, const Checkpoint*> whole_with_part;
+  for (const Checkpoint* input : inputs_) {
+    const std::vector<FileIdentity> files = input->files();
+    for (const FileIdentity& file : std::span(files).subspan(1)) {
+      whole_with_part.emplace(std::pair(file.device, file.inode), input);
+    }
+  }
+  for (const Checkpoint* input : inputs_) {
+    const FileIdentity main = input->files().front();
+    const auto found = whole_with_part.find({main.device, main.inode});
+    if (found == whole_with_part.end()) continue;
+    Error error(ErrorKind::kUsage,
+                fmt::format("is a part of {}, which is to be averaged, too",
+                            found->second->path().string()),
+                "a folder, or a glob such as '*.weights.json', gives whole checkpoints only");
+    error.AddContext(input->path().string());
+    throw error;
+  }
 }
 
 void PreparedRun::RefuseOutputOverInput() const {
@@ -240,15 +263,15 @@ void PreparedRun::MakePlans(std::uint64_t index_bytes) {
   const WorkNeeds needs = NeedsOfAll();
   OutputRequest output = OutputRequestOf(job_);
   output.replaced = plan_.averaged;
-  memory_ = PlanMemory(
-      {.budget_bytes = job_.memory_bytes,
-       .index_bytes = index_bytes + description_bytes + reference().OutputMemoryBytes(output),
-       .inputs = inputs_.size(),
-       .threads = ThreadsOrDefault(job_.threads, needs.is_coded),
-       .average_bytes = plan_.averaged_bytes,
-       .largest_chunk_bytes = needs.tile_bytes,
-       .scratch_bytes = needs.scratch_bytes,
-       .commit_bytes = reference().CommitMemoryBytes(output)});
+  memory_ = PlanMemory({.budget_bytes = job_.memory_bytes,
+                        .index_bytes = index_bytes + description_bytes +
+                                       reference().OutputMemoryBytes(output) + needs.shared_bytes,
+                        .inputs = inputs_.size(),
+                        .threads = ThreadsOrDefault(job_.threads, needs.is_coded),
+                        .average_bytes = plan_.averaged_bytes,
+                        .largest_chunk_bytes = needs.tile_bytes,
+                        .scratch_bytes = needs.scratch_bytes,
+                        .commit_bytes = reference().CommitMemoryBytes(output)});
   report_.workers = memory_.workers;
   report_.planned_memory_bytes = memory_.peak_bytes;
   const auto weighty = std::ranges::count_if(linear_.weights, [](double w) { return w != 0; });
@@ -265,6 +288,7 @@ WorkNeeds PreparedRun::NeedsOfAll() const {
     for (const std::size_t t : plan_.averaged) tensors.push_back(plan_.matches[k][t]);
     const WorkNeeds needs = inputs_[k]->NeedsOf(tensors);
     all.scratch_bytes = std::max(all.scratch_bytes, needs.scratch_bytes);
+    all.shared_bytes = std::max(all.shared_bytes, needs.shared_bytes);
     all.is_coded = all.is_coded || needs.is_coded;
   }
   return all;

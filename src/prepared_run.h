@@ -52,6 +52,7 @@ class PreparedRun {
   [[noreturn]] void RefuseOutput(const std::string& what) const;
   void WarnOfRepeated();
   void DescribeInputs();
+  void RefuseParts() const;
   WorkNeeds NeedsOfAll() const;
   void MakePlans(std::uint64_t index_bytes);
   void CompareKeptTensors();

@@ -96,16 +96,13 @@ ChunkReader::ChunkReader(const ReaderSource& source, std::shared_ptr<ChunkCache>
 
 void ChunkReader::Charge(OpenContext& context) const {
   std::uint64_t largest = 0;
-  bool needs_library = false;
   for (std::size_t i = 0; i < source_.storage.size(); ++i) {
     const SpecialStorage* special = source_.storage[i].special.get();
     if (special == nullptr || !source_.checkpoint.tensors()[i].unreadable.empty()) continue;
     largest = std::max(largest, special->chunked.chunk_bytes);
-    needs_library = needs_library || NeedLibrary(special->chunked.filters);
   }
   // The last chunk that was too large for the cache.
   if (cache_ != nullptr && largest > cache_->capacity_bytes()) context.index_budget.Charge(largest);
-  if (needs_library) codec_->Charge(context);
 }
 
 WorkNeeds ChunkReader::NeedsOf(std::span<const std::size_t> tensors) const {
@@ -121,6 +118,7 @@ WorkNeeds ChunkReader::NeedsOf(std::span<const std::size_t> tensors) const {
     }
     needs.tile_bytes = std::max(needs.tile_bytes, tile_bytes);
     needs.is_coded = needs.is_coded || !chunked.filters.empty();
+    if (NeedLibrary(chunked.filters)) needs.shared_bytes = codec_->memory_bytes();
     needs.scratch_bytes = std::max(needs.scratch_bytes, ScratchBytes(chunked));
   }
   return needs;

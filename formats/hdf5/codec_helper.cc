@@ -12,7 +12,6 @@
 #include "core/error.h"
 #include "formats/hdf5/failure.h"
 #include "formats/hdf5/protocol.h"
-#include "formats/hdf5/run_helper.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -56,18 +55,15 @@ std::shared_ptr<CodecHelper> CodecHelper::Of(OpenContext& context) {
     return std::any_cast<std::shared_ptr<CodecHelper>>(kept->second);
   }
   auto helper = std::make_shared<CodecHelper>(
-      HelperSettings{context.hdf5_helper, context.helper_memory_bytes}, context.stop);
+      HelperSettings{context.hdf5_helper, context.helper_memory_bytes}, context.stop,
+      HelperOf(context));
   context.per_run.emplace(kContextKey, helper);
   return helper;
 }
 
-CodecHelper::CodecHelper(HelperSettings settings, const std::atomic<bool>* stop)
-    : settings_(std::move(settings)), stop_(stop) {}
-
-void CodecHelper::Charge(OpenContext& context) {
-  if (!is_charged_) context.index_budget.Charge(kHelperCodeBytes + settings_.memory_bytes);
-  is_charged_ = true;
-}
+CodecHelper::CodecHelper(HelperSettings settings, const std::atomic<bool>* stop,
+                         std::shared_ptr<HelperProcess> helper)
+    : settings_(std::move(settings)), stop_(stop), helper_(std::move(helper)) {}
 
 void CodecHelper::Decode(const Dataset& dataset, std::uint32_t mask,
                          std::span<const std::byte> stored, std::span<std::byte> elements) {
@@ -88,7 +84,7 @@ CodecHelper::Encoded CodecHelper::Encode(const Dataset& dataset,
 
 CodecHelper::Encoded CodecHelper::Code(const Dataset& dataset, bool encode, std::uint32_t mask,
                                        std::span<const std::byte> from, std::span<std::byte> to) {
-  if (helper_ == nullptr) Start();
+  Start();
   PutIntoMemory(memory_->number(), from, to.size());
   wire::Request request;
   request.set_protocol(kProtocol);
@@ -122,7 +118,10 @@ wire::Coded CodecHelper::Ask(const Dataset& dataset, const wire::Request& reques
 }
 
 void CodecHelper::Start() {
-  helper_ = HelperProcess::Start(HelperProcess::Find(settings_.program), settings_.memory_bytes);
+  if (helper_ == nullptr) {
+    helper_ = HelperProcess::Start(HelperProcess::Find(settings_.program), settings_.memory_bytes);
+  }
+  if (memory_ != nullptr) return;
   const int memory = memfd_create("polyak", MFD_CLOEXEC);
   if (memory < 0) throw SystemError("can't make memory for the HDF5 helper", errno);
   memory_ = std::make_unique<Descriptor>(memory);

@@ -13,12 +13,14 @@
 #include "formats/hdf5/hdf5_format.h"
 #include "formats/hdf5/helper_process.h"
 #include "formats/hdf5/helper_settings.h"
+#include "formats/hdf5/run_helper.h"
 #include "io/descriptor_cache.h"
 #include "io/input_file.h"
 
 namespace polyak::hdf5 {
 
-// The helper starts with the first chunk and ends with this object. Any thread. All functions throw
+// The helper is the one that indexed the files, and lives on with this object. Any thread, when no
+// more files are opened. All functions throw
 // what HelperProcess throws, what the helper answers for a failure, and Error (kCorrupt) where its
 // answer makes no sense; the next chunk gets a new helper.
 class CodecHelper {
@@ -26,11 +28,13 @@ class CodecHelper {
   // The one that the context keeps.
   static std::shared_ptr<CodecHelper> Of(OpenContext& context);
 
-  // Charges the context's budget with what the helper will take; once.
-  void Charge(OpenContext& context);
+  // *stop ends waiting; it may be null, and must outlive this object. A null helper is started with
+  // the first chunk.
+  CodecHelper(HelperSettings settings, const std::atomic<bool>* stop,
+              std::shared_ptr<HelperProcess> helper);
 
-  // *stop ends waiting; it may be null, and must outlive this object.
-  CodecHelper(HelperSettings settings, const std::atomic<bool>* stop);
+  // What it takes.
+  std::uint64_t memory_bytes() const noexcept { return HelperBytes(settings_.memory_bytes); }
 
   // The dataset with this object address in an image of a file.
   struct Dataset {
@@ -59,8 +63,7 @@ class CodecHelper {
 
   const HelperSettings settings_;
   const std::atomic<bool>* const stop_;
-  bool is_charged_ = false;  // while files are opened: one thread
-  Mutex mutex_;              // held while a chunk is coded: the helper does one thing at a time
+  Mutex mutex_;  // held while a chunk is coded: the helper does one thing at a time
   std::shared_ptr<HelperProcess> helper_ POLYAK_GUARDED_BY(mutex_);
   std::unique_ptr<Descriptor> memory_ POLYAK_GUARDED_BY(mutex_);  // that both sides see
 };

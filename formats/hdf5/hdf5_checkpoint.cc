@@ -100,6 +100,7 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
                  OpenContext& context)
       : ExtentCheckpoint(std::move(parts.files), std::move(tensors), std::move(payloads),
                          std::move(parts.notes)),
+        user_files_(parts.user_files.value_or(all_files().size())),
         storage_(std::move(storage)),
         images_(std::move(parts.images)),
         container_(std::move(parts.container)),
@@ -135,6 +136,18 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
     return reader_.NeedsOf(tensors);
   }
 
+  std::uint64_t DoFileBytes() const override {
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < user_files_; ++i) bytes += all_files()[i]->size();
+    return bytes;
+  }
+
+  std::vector<FileIdentity> DoFiles() const override {
+    std::vector<FileIdentity> files;
+    for (std::size_t i = 0; i < user_files_; ++i) files.push_back(all_files()[i]->identity());
+    return files;
+  }
+
   // Objects have places as payloads have: the first bit tells them apart.
   std::uint64_t DoPayloadId(std::size_t tensor) const override {
     if (!IsSpecial(tensor)) return ExtentCheckpoint::DoPayloadId(tensor);
@@ -163,6 +176,7 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
     return std::make_unique<Hdf5Output>(source, request);
   }
 
+  std::size_t user_files_;
   std::vector<TensorStorage> storage_;
   std::vector<Image> images_;
   std::shared_ptr<const Container> container_;

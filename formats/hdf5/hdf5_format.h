@@ -10,14 +10,20 @@
 // with several links appears under each of its names; a group with several under the first. The
 // order is that of creation where the group tracks it, else that of the names.
 //
-// Supported: contiguous datasets of numbers, bool, complex, fixed strings, opaque and compound
-//   types, little- and big-endian; float16, bfloat16, float32 and float64 for averaging. Empty
-//   datasets. Payloads are rewritten in place: user block, attributes, links, references, times and
-//   the order of creation stay as they are.
-// Refused by dataset (TensorInfo::unreadable): chunked and compact storage (for now), external
-//   and virtual storage, datasets that were never written, elements of variable length,
-//   references.
-// Not followed: soft, external and user-defined links.
+// Supported: datasets of numbers, bool, complex, fixed strings, opaque and compound types, little-
+//   and big-endian; float16, bfloat16 (as a float of its own and as Keras has it), float32, float64
+//   and complex numbers of the two for averaging. Contiguous, chunked (every kind of chunk index),
+//   compact, and never written with a fill value; empty. Filters: deflate, shuffle, fletcher32 and
+//   h5py's lzf by our own code, szip, nbit and scaleoffset by the library.
+// Written: what has the same bytes in the same place is written over the template's; new sizes and
+//   places of chunks, storage for what was never written, compact values and the record of
+//   provenance change the structure, which the library works out over a copy (hdf5_output.h). User
+//   block, other attributes, links, references, times and the order of creation stay as they are.
+// Refused by dataset (TensorInfo::unreadable): other filters, external and virtual storage, what
+// was
+//   never written and has no fill value, chunks with far more places than there are chunks,
+//   elements of variable length, references. An external link is a tensor that can't be read.
+// Not followed: soft and user-defined links.
 // Refused: groups nested more than 64 deep, names over 4096 bytes, extents that lie outside the
 //   file or overlap in part.
 //
@@ -112,6 +118,8 @@ class Container {
 // What a checkpoint is made of.
 struct CheckpointParts {
   InputFiles files;  // the main one first
+  // How many of them are the user's; those behind are copies of what they hold. Nothing: all.
+  std::optional<std::size_t> user_files;
   std::vector<Image> images;
   std::vector<ImageContents> contents;  // of each image
   CheckpointNotes notes;                // with the record, where it lies outside of the images

@@ -97,15 +97,18 @@ struct SocketPair {
 
 Error KilledBy(int signal_number) {
   if (signal_number == SIGXCPU) {
-    return {ErrorKind::kCorrupt,
-            fmt::format("the HDF5 library took more than {} s of processor time over this file",
-                        kCpuSecondsPerFile)};
+    return {
+        ErrorKind::kCorrupt,
+        fmt::format("damaged or hostile HDF5 file: the library took more than {} s of processor "
+                    "time over it",
+                    kCpuSecondsPerFile)};
   }
   if (signal_number == SIGKILL) {
     return {ErrorKind::kSystem, "the HDF5 helper was killed, perhaps for want of memory"};
   }
   return {ErrorKind::kCorrupt,
-          fmt::format("the HDF5 library crashed on this file (signal {})", signal_number)};
+          fmt::format("damaged or hostile HDF5 file: the library crashed on it (signal {})",
+                      signal_number)};
 }
 
 Error Nonsense() {

@@ -136,6 +136,7 @@ std::unique_ptr<Checkpoint> OpenArchive(std::shared_ptr<const InputFile> file,
   const ZipMember& weights = FindWeights(directory);
   hdf5::CheckpointParts parts;
   parts.files = {std::move(file)};
+  parts.user_files = 1;
   parts.notes.provenance = ContentOf(directory, kRecordMember, *parts.files.front(),
                                      kMostRecordBytes, context.index_budget);
   WithName(weights, [&] {

@@ -19,6 +19,7 @@
 // 3; PKWARE's APPNOTE 6.3.10 for zip.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "core/checkpoint.h"
@@ -30,6 +31,9 @@ namespace polyak::keras {
 // Whether it is an archive or an index of sharded weights. Any thread. Throws Error (kSystem) where
 // reading fails.
 bool Probe(const InputFile& file);
+
+// Whether it is named as a shard of an index that lies beside it. Any thread.
+bool IsShard(const std::filesystem::path& path);
 
 // Throws Error as Format::open does.
 std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context);

@@ -1,17 +1,24 @@
 #include "formats/keras/shard_container.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <unordered_set>
 
 #include "core/error.h"
+#include "formats/keras/keras_format.h"
 #include "io/output_place.h"
 
 namespace polyak::keras {
 namespace {
 
 namespace fs = std::filesystem;
+
+// How often an output can be replaced by one with new shards.
+constexpr int kMostVersions = 10000;
 
 // What Keras puts in front of the shards' numbers: the index's name without its endings.
 std::string BaseName(const fs::path& index) {
@@ -33,28 +40,68 @@ std::string_view NumberedEnding(std::string_view name, std::string_view base) {
   return is_number ? ending : std::string_view();
 }
 
-}  // namespace
+// "out" of "out.2", which the shards of a replaced output are called by.
+std::string WithoutVersion(const std::string& base) {
+  const std::size_t dot = base.find_last_not_of("0123456789");
+  if (dot == std::string::npos || dot == 0 || base[dot] != '.' || dot + 1 == base.size())
+    return base;
+  return base.substr(0, dot);
+}
 
-std::vector<std::string> ShardContainer::NewNames(const OutputRequest& request) const {
-  const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
-  const std::string base = BaseName(index_path_);
-  const std::string new_base = BaseName(place.target);
-  std::vector<std::string> names;
+// Why an output can't have shards of these names.
+std::optional<Error> WhyNot(const std::vector<std::string>& names, const OutputPlace& place) {
   std::unordered_set<std::string> used = {place.target.filename().string()};
-  for (const std::string& file : index_.files) {
-    const std::string_view ending = NumberedEnding(file, base);
-    names.push_back(ending.empty() ? file : new_base + std::string(ending));
+  for (const std::string& name : names) {
     std::error_code error;
-    const fs::path path = place.Beside(names.back());
-    const bool is_taken = !used.insert(names.back()).second;
+    const fs::path path = place.Beside(name);
+    const bool is_taken = !used.insert(name).second;
     if (!is_taken && !fs::exists(fs::symlink_status(path, error))) continue;
     Error refusal(ErrorKind::kUsage,
                   is_taken ? "two files of the output would have this name"
                            : "exists already, and a shard of the output would go there",
                   "another name for the output gives its shards other names");
     refusal.AddContext(path.string());
-    throw refusal;
+    return refusal;
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool IsShard(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const std::size_t number = name.rfind('_');
+  if (number == std::string::npos) return false;
+  const std::string base = name.substr(0, number);
+  if (NumberedEnding(name, base).empty()) return false;
+  const auto has_index = [&](const std::string& stem) {
+    std::error_code error;
+    return fs::is_regular_file(path.parent_path() / (stem + ".weights.json"), error);
+  };
+  return has_index(base) || has_index(WithoutVersion(base));
+}
+
+std::vector<std::string> ShardContainer::NamesWith(const std::string& new_base) const {
+  const std::string base = BaseName(index_path_);
+  std::vector<std::string> names;
+  for (const std::string& file : index_.files) {
+    const std::string_view ending = NumberedEnding(file, base);
+    names.push_back(ending.empty() ? file : new_base + std::string(ending));
+  }
+  return names;
+}
+
+std::vector<std::string> ShardContainer::NewNames(const OutputRequest& request) const {
+  const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
+  const std::string base = BaseName(place.target);
+  std::vector<std::string> names = NamesWith(base);
+  std::optional<Error> refusal = WhyNot(names, place);
+  // Shards that are there may be another model's, too: they stay, and the new ones get new names.
+  for (int version = 2; refusal && request.replace_existing && version < kMostVersions; ++version) {
+    names = NamesWith(fmt::format("{}.{}", base, version));
+    if (!WhyNot(names, place)) return names;
+  }
+  if (refusal) throw *std::move(refusal);
   return names;
 }
 

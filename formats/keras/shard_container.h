@@ -11,7 +11,8 @@
 namespace polyak::keras {
 
 // NAME_00000.weights.h5 of NAME.weights.json becomes OUT_00000.weights.h5 of OUT.weights.json;
-// shards of other names keep them. None replaces a file.
+// shards of other names keep them. None replaces a file: where an output is to be replaced its
+// shards become OUT.2_00000.weights.h5 and so on.
 class ShardContainer final : public hdf5::Container {
  public:
   // `index_path` is the template's; file i of the index is file i + 1 of the checkpoint, and image
@@ -28,6 +29,8 @@ class ShardContainer final : public hdf5::Container {
  private:
   // Of the shards of such an output, in order. Throws Error (kUsage) where a file is in the way.
   std::vector<std::string> NewNames(const OutputRequest& request) const;
+
+  std::vector<std::string> NamesWith(const std::string& new_base) const;
 
   ShardIndex index_;
   std::filesystem::path index_path_;

@@ -49,6 +49,7 @@ struct CheckpointNotes {
 struct WorkNeeds {
   std::uint64_t tile_bytes = 0;     // of the largest tile that can't be worked on in parts
   std::uint64_t scratch_bytes = 0;  // the most that one thread takes while it reads or writes
+  std::uint64_t shared_bytes = 0;   // what all threads and checkpoints of a run take together
   bool is_coded = false;            // it keeps processors busy, not the disk
 };
 

@@ -16,10 +16,12 @@ void IndexBudget::CheckFits() const {
   if (used_bytes_ <= limit_bytes_) return;
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
   const auto mib = [](std::uint64_t bytes) { return std::to_string((bytes + kMiB - 1) / kMiB); };
-  throw Error(ErrorKind::kUnsupported,
-              "the list of its tensors doesn't fit the memory budget (needs " + mib(used_bytes_) +
-                  " MiB with the inputs before it, has " + mib(limit_bytes_) + " MiB)",
-              "--memory gives it more");
+  throw Error(
+      ErrorKind::kUnsupported,
+      "its index, and what reading it takes, doesn't fit the memory budget (needs at least " +
+          mib(used_bytes_ + other_bytes_) + " MiB in all, has " + mib(limit_bytes_ + other_bytes_) +
+          " MiB)",
+      "--memory gives it more");
 }
 
 }  // namespace polyak

@@ -22,7 +22,10 @@ class InputFile;
 // charge it while they read an index, before they store what they read.
 class IndexBudget {
  public:
-  explicit IndexBudget(std::uint64_t limit_bytes = ~std::uint64_t{0}) : limit_bytes_(limit_bytes) {}
+  // `other_bytes` of the memory budget are for something else: they are added to the numbers that
+  // people are told.
+  explicit IndexBudget(std::uint64_t limit_bytes = ~std::uint64_t{0}, std::uint64_t other_bytes = 0)
+      : limit_bytes_(limit_bytes), other_bytes_(other_bytes) {}
 
   // False where it doesn't fit: go on counting, but store nothing more. Throws as CheckFits does
   // where so much doesn't fit that counting on is no use.
@@ -36,10 +39,14 @@ class IndexBudget {
   // The most that were in use at any time: what is given back is not gone from the process.
   std::uint64_t most_bytes() const noexcept { return most_bytes_; }
   // Takes from what indexes may have: something else needs it at the same time.
-  void Reserve(std::uint64_t bytes) noexcept { limit_bytes_ -= std::min(bytes, limit_bytes_); }
+  void Reserve(std::uint64_t bytes) noexcept {
+    limit_bytes_ -= std::min(bytes, limit_bytes_);
+    other_bytes_ += bytes;
+  }
 
  private:
   std::uint64_t limit_bytes_;
+  std::uint64_t other_bytes_;
   std::uint64_t used_bytes_ = 0;
   std::uint64_t most_bytes_ = 0;
 };
@@ -72,6 +79,9 @@ struct Format {
   std::string_view separators;  // the characters that part names of tensors: "/"
   // Looks at the content, never at the name; reads little. May throw Error (kSystem).
   bool (*probe)(const InputFile& file);
+  // Whether a file is named as a part of a checkpoint that lies beside it, and is none itself where
+  // a whole folder is taken. Null: this format has no such files.
+  bool (*is_part)(const std::filesystem::path& path) = nullptr;
   // Throws Error (kCorrupt, kUnsupported, kSystem) without the file's name in front.
   std::unique_ptr<Checkpoint> (*open)(std::shared_ptr<const InputFile> file, OpenContext& context);
 };

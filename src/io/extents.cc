@@ -120,7 +120,7 @@ std::uint64_t ExtentCheckpoint::DoPayloadId(std::size_t tensor) const {
   for (const PayloadRun& run : payloads_[tensor].runs) {
     if (run.bytes > 0) return bytes_before_[run.file] + run.offset;
   }
-  return DoFileBytes() + tensor;
+  return bytes_before_.back() + files_.back()->size() + tensor;
 }
 
 std::unique_ptr<Output> ExtentCheckpoint::DoBeginOutput(const OutputRequest& request) const {

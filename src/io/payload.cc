@@ -22,6 +22,20 @@ bool Continues(const PayloadRun& run, const Extent& piece) noexcept {
   return piece.length == run.piece_bytes && gap == run.gap_bytes;
 }
 
+std::uint16_t Swapped(std::uint16_t number) noexcept { return __builtin_bswap16(number); }
+std::uint32_t Swapped(std::uint32_t number) noexcept { return __builtin_bswap32(number); }
+std::uint64_t Swapped(std::uint64_t number) noexcept { return __builtin_bswap64(number); }
+
+template <class Number>
+void SwapNumbers(std::span<std::byte> bytes) noexcept {
+  for (std::size_t i = 0; i < bytes.size(); i += sizeof(Number)) {
+    Number number;
+    std::memcpy(&number, bytes.data() + i, sizeof(Number));
+    number = Swapped(number);
+    std::memcpy(bytes.data() + i, &number, sizeof(Number));
+  }
+}
+
 // As many whole pieces as fit a buffer with their gaps.
 constexpr std::size_t kBufferBytes = 65536;
 
@@ -121,6 +135,9 @@ void ScatterPart(const RunPart& part, std::span<const std::byte> bytes,
 void SwapBytes(std::span<std::byte> bytes, std::uint32_t group_bytes) noexcept {
   if (group_bytes <= 1) return;
   assert(bytes.size() % group_bytes == 0);
+  if (group_bytes == 2) return SwapNumbers<std::uint16_t>(bytes);
+  if (group_bytes == 4) return SwapNumbers<std::uint32_t>(bytes);
+  if (group_bytes == 8) return SwapNumbers<std::uint64_t>(bytes);
   for (std::size_t i = 0; i < bytes.size(); i += group_bytes) {
     std::ranges::reverse(bytes.subspan(i, group_bytes));
   }

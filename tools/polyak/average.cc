@@ -114,8 +114,9 @@ void AddAverage(CLI::App& app, Action& action) {
       "  polyak average --weights 1,2,1 a.h5 b.h5 c.h5 -o weighted.h5\n"
       "  polyak average run3/ --exclude '*bias*' --dry-run -o average.h5");
   average
-      ->add_option("CKPT", options->work.inputs,
-                   "Checkpoints (ONNX, HDF5), oldest first: files, folders, quoted globs, @LIST")
+      ->add_option(
+          "CKPT", options->work.inputs,
+          "Checkpoints (ONNX, HDF5, Keras), oldest first: files, folders, quoted globs, @LIST")
       ->type_name("");
   AddMethodOptions(*average, *options);
   AddChoiceOptions(*average, options->work);

@@ -77,7 +77,7 @@ TEST_F(StandIn, ThatIsNotNamedIsLookedForBesideTheProgram) {
 TEST_F(StandIn, ThatCrashesBlamesTheFile) {
   const Error error = ErrorWith("kill -SEGV $$");
   EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
-  EXPECT_STREQ(error.what(), "the HDF5 library crashed on this file (signal 11)");
+  EXPECT_STREQ(error.what(), "damaged or hostile HDF5 file: the library crashed on it (signal 11)");
 }
 
 TEST_F(StandIn, ThatUsesUpItsTimeBlamesTheFile) {
