@@ -87,8 +87,9 @@ Report PlanAverage(const Job& job) {
   return Finish(run);
 }
 
+bool IsPartOfCheckpoint(const std::filesystem::path& path) { return IsPartOfAnother(path); }
+
 bool IsCheckpoint(const std::filesystem::path& path) {
-  if (IsPartOfAnother(path)) return false;
   const bool is_named = IsNamedAsCheckpoint(path);
   std::error_code error;
   if (!is_named && !std::filesystem::is_regular_file(path, error)) return false;

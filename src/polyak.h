@@ -78,10 +78,12 @@ Report Average(const Job& job);
 // Average would up to there.
 Report PlanAverage(const Job& job);
 
-// True where a format knows the content of the file, and it is no part of a checkpoint beside it:
-// what ChooseInputs takes of a folder. Throws
+// True where a format knows the content of the file: what ChooseInputs takes of a folder. Throws
 // Error, without the path in front: kCorrupt where only its name is a checkpoint's (half-written,
 // empty); kSystem, kUnsupported where it can't be read.
 bool IsCheckpoint(const std::filesystem::path& path);
+
+// True where the file is named as a part of a checkpoint that lies beside it, as a shard is.
+bool IsPartOfCheckpoint(const std::filesystem::path& path);
 
 }  // namespace polyak

@@ -63,9 +63,13 @@ bool IsWhole(const ChunkPart& part, const ChunkedStorage& chunked) {
   return true;
 }
 
-// The elements of the box are those of the chunk, one after the other.
+// The box is a chunk that reaches over no edge: their elements are the same, in the same order.
 bool IsAllOf(const Box& box, const ChunkedStorage& chunked) {
-  return std::ranges::equal(box.count.span(), chunked.chunk_shape);
+  for (std::size_t d = 0; d < chunked.chunk_shape.size(); ++d) {
+    if (box.count[d] != chunked.chunk_shape[d]) return false;
+    if (box.start[d] % chunked.chunk_shape[d] != 0) return false;
+  }
+  return true;
 }
 
 void CopyRows(const ChunkedStorage& chunked, const Box& box, const ChunkPart& part,

@@ -18,6 +18,7 @@
 #include "formats/hdf5/chunk_reader.h"
 #include "formats/hdf5/hdf5_format.h"
 #include "formats/hdf5/hdf5_output.h"
+#include "formats/hdf5/protocol.h"
 #include "formats/hdf5/run_helper.h"
 #include "formats/hdf5/special_storage.h"
 #include "formats/hdf5/storage.h"
@@ -90,6 +91,7 @@ std::string RecordIn(const ImageContents& contents) {
     });
     if (found == contents.attributes.end()) return record;
     record += found->values[0];
+    if (found->values[0].size() < kLeastBytesOfFullPart) return record;
   }
 }
 
@@ -146,6 +148,11 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
     std::vector<FileIdentity> files;
     for (std::size_t i = 0; i < user_files_; ++i) files.push_back(all_files()[i]->identity());
     return files;
+  }
+
+  void DoCheckUnchanged() const override {
+    ExtentCheckpoint::DoCheckUnchanged();
+    container_->CheckContent(all_files());
   }
 
   // Objects have places as payloads have: the first bit tells them apart.

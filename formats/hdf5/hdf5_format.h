@@ -105,6 +105,9 @@ class Container {
   // default: the one file is the image.
   virtual OutputLayout LayOut(const InputFiles& files, std::span<const Image> images,
                               const OutputRequest& request, std::span<Place> places) const;
+  // Throws Error (kCorrupt) where a checksum of the files says that an image is damaged. By default
+  // there is none.
+  virtual void CheckContent(const InputFiles& /*files*/) const {}
   // The image that gets the provenance record, as an attribute of its root group. Nothing: Finish
   // puts it elsewhere.
   virtual std::optional<std::size_t> RecordImage() const { return 0; }

@@ -135,6 +135,8 @@ std::uint64_t Hdf5Output::FinishImage(std::uint32_t image, PendingFile& file,
     work.allocated[i].offset = changed.allocated[i];
   }
   const std::uint64_t begin = places_[image].offset;
+  // Files of pages end with one, whatever was written last.
+  if (file.AsInput()->size() < begin + changed.bytes) file.Resize(begin + changed.bytes);
   for (const auto* pieces : {&work.chunks, &work.allocated, &work.in_place}) {
     for (const ImagePiece& piece : *pieces) {
       file.CopyFrom(*piece.source, piece.source_offset, begin + piece.offset, piece.bytes);

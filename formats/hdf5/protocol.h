@@ -31,6 +31,8 @@ inline constexpr AttributeName kAttributeNames[] = {
 
 // An attribute has less room than this in files of the old format.
 inline constexpr std::size_t kMostBytesOfAttribute = 64000;
+// A record goes on in the next attribute where one is full but for a UTF-8 character.
+inline constexpr std::size_t kLeastBytesOfFullPart = kMostBytesOfAttribute - 3;
 
 // A dataset's chunks are listed if there are no more places for them than this, or than
 // kPlacesPerChunk times as many as there are chunks.

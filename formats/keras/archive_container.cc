@@ -206,6 +206,19 @@ OutputLayout ArchiveContainer::LayOut(const InputFiles& files, std::span<const h
   return layout;
 }
 
+// Those that were unpacked have been looked at then.
+void ArchiveContainer::CheckContent(const InputFiles& files) const {
+  const ZipMember& member = weights();
+  if (member.method == kDeflated) return;
+  try {
+    CheckSum(ChecksumOf(*files.front(), member.stored), member);
+  } catch (Error& error) {
+    error.AddContext(member.name);
+    error.AddContext(files.front()->path().string());
+    throw;
+  }
+}
+
 void ArchiveContainer::Finish(PendingFiles files, std::span<const Place> places,
                               std::span<const std::uint64_t> sizes, std::string_view record) const {
   PendingFile& file = *files.back();

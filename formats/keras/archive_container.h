@@ -20,6 +20,7 @@ class ArchiveContainer final : public hdf5::Container {
 
   OutputLayout LayOut(const InputFiles& files, std::span<const hdf5::Image> images,
                       const OutputRequest& request, std::span<Place> places) const override;
+  void CheckContent(const InputFiles& files) const override;
   std::optional<std::size_t> RecordImage() const override { return std::nullopt; }
   void Finish(PendingFiles files, std::span<const Place> places,
               std::span<const std::uint64_t> sizes, std::string_view record) const override;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "formats/hdf5/hdf5_format.h"
 #include "formats/keras/zip_fields.h"
 
 namespace polyak::keras {
@@ -24,12 +25,16 @@ constexpr std::uint64_t kMostRatio = 1032;
               "does not unpack to what the zip archive's directory says: it is damaged");
 }
 
+}  // namespace
+
 void CheckSum(std::uint32_t found, const ZipMember& member) {
   if (found == member.crc) return;
   throw Error(
       ErrorKind::kCorrupt,
       fmt::format("its checksum is wrong (found {:08x}, expected {:08x})", found, member.crc));
 }
+
+namespace {
 
 void CheckStop(const std::atomic<bool>* stop) {
   if (stop != nullptr && stop->load()) throw Error(ErrorKind::kCancelled, "stopped");
@@ -122,6 +127,7 @@ void Inflate(const InputFile& file, const ZipMember& member, const SpillFile& un
   std::uint64_t taken = 0;
   std::uint64_t written = 0;
   std::uint32_t crc = 0;
+  bool is_known = false;
   while (!inflation.ended()) {
     if (inflation.needs_more() && taken < member.stored.length) {
       CheckStop(stop);
@@ -136,6 +142,11 @@ void Inflate(const InputFile& file, const ZipMember& member, const SpillFile& un
     unpacked.WriteAt(written, std::span(room).first(count));
     crc = libdeflate_crc32(crc, room.data(), count);
     written += count;
+    if (!is_known && (written >= kPieceBytes || inflation.ended())) {
+      // A small archive can claim terabytes.
+      if (!hdf5::Probe(*unpacked.AsInput())) throw Error(ErrorKind::kCorrupt, "is no HDF5 file");
+      is_known = true;
+    }
   }
   if (written != member.bytes || taken != member.stored.length || !inflation.needs_more()) {
     FailPacked();

@@ -21,9 +21,12 @@ void CheckMember(const ZipMember& member);
 // kCorrupt where it does not unpack to what the directory says.
 std::string ReadMember(const InputFile& file, const ZipMember& member, std::uint64_t most_bytes);
 
-// Unpacks a deflated member to a file, a piece at a time. Throws Error: as CheckMember, kCorrupt
-// where it does not unpack to what the directory says, kSystem, kCancelled where `stop` (which may
-// be null) is set.
+// Throws Error (kCorrupt) where that is not the checksum that the directory has of it.
+void CheckSum(std::uint32_t found, const ZipMember& member);
+
+// Unpacks deflated HDF5 to a file, a piece at a time. Throws Error: as CheckMember, kCorrupt where
+// it isn't HDF5 or does not unpack to what the directory says, kSystem, kCancelled where `stop`
+// (which may be null) is set.
 void Inflate(const InputFile& file, const ZipMember& member, const SpillFile& unpacked,
              const std::atomic<bool>* stop);
 

@@ -118,7 +118,8 @@ class Checkpoint {
   // how many bytes this gave back (TensorInfo::list_bytes).
   std::uint64_t ShareTensors(std::shared_ptr<const std::vector<TensorInfo>>& tensors);
 
-  // Throws Error (kCorrupt) if a file of it changed since it was opened (size, times).
+  // Throws Error (kCorrupt) if a file of it changed since it was opened (size, times), or a checksum
+  // of its own says that it is damaged. To be called when what is of use of it has been read.
   void CheckUnchanged() const { DoCheckUnchanged(); }
 
  protected:

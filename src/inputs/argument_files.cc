@@ -75,7 +75,7 @@ void Expansion::CheckNumber() const {
 }
 
 void Expansion::AddFolder(const std::string& folder) {
-  FolderCheckpoints found = CheckpointsIn(folder, request_.is_checkpoint);
+  FolderCheckpoints found = CheckpointsIn(folder, request_.is_checkpoint, request_.is_part);
   Warn(folder, "left out, for it is no checkpoint", found.left_out);
   AddOrdered(std::move(found.files), folder);
 }

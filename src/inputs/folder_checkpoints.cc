@@ -38,11 +38,13 @@ bool IsCheckpoint(const std::string& path, const FolderEntry& entry,
 
 FolderCheckpoints CheckpointsIn(
     const std::string& folder,
-    const std::function<bool(const std::filesystem::path&)>& is_checkpoint) {
+    const std::function<bool(const std::filesystem::path&)>& is_checkpoint,
+    const std::function<bool(const std::filesystem::path&)>& is_part) {
   FolderCheckpoints found;
   for (const FolderEntry& entry : EntriesOf(folder)) {
     if (entry.name.starts_with('.')) continue;
     std::string path = Joined(folder, entry.name);
+    if (is_part && entry.kind == EntryKind::kFile && is_part(path)) continue;
     if (IsCheckpoint(path, entry, is_checkpoint)) {
       found.files.push_back(std::move(path));
     } else {

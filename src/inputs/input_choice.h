@@ -37,6 +37,9 @@ struct InputRequest {
   // ends the choice (polyak.h's throws for a file that a crashed job left half-written, which must
   // not change the weights silently). Where it is empty, every regular file is a checkpoint.
   std::function<bool(const std::filesystem::path&)> is_checkpoint;
+  // Whether a file of a folder is a part of a checkpoint beside it: left out without a word. Where
+  // it is empty, none is.
+  std::function<bool(const std::filesystem::path&)> is_part;
 };
 
 struct ChosenInputs {

@@ -40,6 +40,7 @@ class ExtentCheckpoint : public Checkpoint {
   std::span<const Payload> payloads() const noexcept { return payloads_; }
   void ReadExtents(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
+  void DoCheckUnchanged() const override;
   void DoReadStored(std::size_t tensor, std::uint64_t offset,
                     std::span<std::byte> bytes) const override;
   std::uint64_t DoPayloadId(std::size_t tensor) const override;
@@ -54,7 +55,6 @@ class ExtentCheckpoint : public Checkpoint {
   std::uint64_t DoFileBytes() const override;
   void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const override;
   std::vector<FileIdentity> DoFiles() const override;
-  void DoCheckUnchanged() const override;
 
   InputFiles files_;
   std::vector<std::uint64_t> bytes_before_;  // of the files before each one

@@ -72,7 +72,7 @@ class Rewriting {
   void WriteRecord() {
     const Handle root(H5Gopen2(file_, "/", H5P_DEFAULT), H5Gclose);
     const ObjectClock clock(ChangeTimeOf(root.id()));
-    for (unsigned part = 0; RemoveRecord(root.id(), RecordName(part)) || part == 0; ++part) {
+    for (unsigned part = 0; RemoveRecord(root.id(), RecordName(part)); ++part) {
     }
     std::string rest;
     for (const std::string& piece : wanted_.record()) rest += piece;
@@ -83,10 +83,17 @@ class Rewriting {
     }
   }
 
+  // True where the next part belongs to it, too: this one is as long as a part can be. Attributes
+  // that are merely called so are somebody else's.
   static bool RemoveRecord(hid_t group, const std::string& name) {
     if (Checked(H5Aexists(group, name.c_str())) == 0) return false;
+    std::uint64_t bytes = 0;
+    {
+      const Handle attribute(H5Aopen(group, name.c_str(), H5P_DEFAULT), H5Aclose);
+      bytes = H5Aget_storage_size(attribute.id());
+    }
     Checked(H5Adelete(group, name.c_str()));
-    return true;
+    return bytes >= kLeastBytesOfFullPart;
   }
 
   // What one attribute can hold, and no part of a UTF-8 character.
@@ -94,7 +101,7 @@ class Rewriting {
     if (text.size() <= kMostBytesOfAttribute) return text.size();
     std::size_t length = kMostBytesOfAttribute;
     const auto continues = [&](std::size_t at) { return (text[at] & 0xC0) == 0x80; };
-    while (length > kMostBytesOfAttribute - 4 && continues(length)) --length;
+    while (length > kLeastBytesOfFullPart && continues(length)) --length;
     return length;
   }
 

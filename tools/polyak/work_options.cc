@@ -21,6 +21,7 @@ ChosenInputs InputsOf(const WorkOptions& options, const Method& method) {
   if (options.every) request.every = CountOf("--every", *options.every);
   request.order_matters = method.uses_order && !method.is_pair;
   request.is_checkpoint = IsCheckpoint;
+  request.is_part = IsPartOfCheckpoint;
   return ChooseInputs(request);
 }
 
