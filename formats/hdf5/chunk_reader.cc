@@ -150,8 +150,9 @@ WorkNeeds ChunkReader::NeedsOf(std::span<const std::size_t> tensors) const {
     }
     needs.tile_bytes = std::max(needs.tile_bytes, tile_bytes);
     needs.is_coded = needs.is_coded || !chunked.filters.empty();
-    // The chunk that it read last; or a block.
-    std::uint64_t kept_bytes = std::min(chunked.chunk_bytes, cache_->capacity_bytes());
+    // The chunk that it read a part of last; a block.
+    std::uint64_t kept_bytes =
+        chunked.chunk_bytes <= cache_->capacity_bytes() ? chunked.chunk_bytes : 0;
     if (MayPassCache(tensor)) kept_bytes += std::max(BlockBytes(tensor), kMostPieceBytes);
     needs.scratch_bytes = std::max(needs.scratch_bytes, ScratchBytes(chunked) + kept_bytes);
   }
