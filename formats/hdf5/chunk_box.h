@@ -137,33 +137,4 @@ void ForEachPiece(std::span<const std::uint64_t> chunk_shape, const ChunkPart& p
   }
 }
 
-// What is read again: chunks that boxes such as one, one after the other in row-major order, take
-// in parts.
-struct OpenChunks {
-  std::uint64_t in_band = 0;  // between one such box and the next one in the same chunk; 0: none
-  std::uint64_t bands = 0;    // that the box touches
-  std::uint64_t all_bands = 0;
-};
-
-inline OpenChunks OpenChunksOf(std::span<const std::uint64_t> shape,
-                               std::span<const std::uint64_t> chunk_shape, const Box& box) {
-  OpenChunks open;
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    const std::uint64_t end = box.start[d] + box.count[d];
-    const std::uint64_t all = (shape[d] - 1) / chunk_shape[d] + 1;
-    const std::uint64_t touched = (end - 1) / chunk_shape[d] - box.start[d] / chunk_shape[d] + 1;
-    if (open.bands > 0) {
-      open.in_band *= all;
-    } else if (box.start[d] % chunk_shape[d] != 0 ||
-               (end % chunk_shape[d] != 0 && end != shape[d])) {
-      open.in_band = std::max<std::uint64_t>(1, open.in_band);
-      open.bands = touched;
-      open.all_bands = all;
-    } else {
-      open.in_band = std::max<std::uint64_t>(1, open.in_band) * touched;
-    }
-  }
-  return open.bands > 0 ? open : OpenChunks{};
-}
-
 }  // namespace polyak::hdf5

@@ -23,6 +23,7 @@
 #include "formats/hdf5/chunk_cache.h"
 #include "formats/hdf5/codec_helper.h"
 #include "formats/hdf5/hdf5_format.h"
+#include "formats/hdf5/open_chunks.h"
 #include "formats/hdf5/storage.h"
 #include "io/extents.h"
 

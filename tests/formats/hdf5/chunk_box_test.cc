@@ -7,6 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "formats/hdf5/open_chunks.h"
+
 namespace polyak::hdf5 {
 namespace {
 
