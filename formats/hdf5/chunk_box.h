@@ -105,4 +105,36 @@ void ForEachRow(std::span<const std::uint64_t> chunk_shape, const Box& box, cons
   }
 }
 
+// Calls visit(piece, chunk_element) for boxes in the tensor that together are the part, each of
+// them one run of the chunk's elements: of at most most_elements, which is at least 1.
+template <class Visitor>
+void ForEachPiece(std::span<const std::uint64_t> chunk_shape, const ChunkPart& part,
+                  std::uint64_t most_elements, const Visitor& visit) {
+  std::size_t axis = chunk_shape.size() - 1;
+  std::uint64_t step = 1;
+  while (axis > 0 && part.box.count[axis] == chunk_shape[axis] &&
+         chunk_shape[axis] <= most_elements / step) {
+    step *= chunk_shape[axis--];
+  }
+  const std::uint64_t most_steps = std::max<std::uint64_t>(1, most_elements / step);
+  Box piece = part.box;
+  for (std::size_t d = 0; d < axis; ++d) piece.count[d] = 1;
+  while (true) {
+    std::uint64_t in_chunk = 0;
+    for (std::size_t d = 0; d < chunk_shape.size(); ++d) {
+      in_chunk = in_chunk * chunk_shape[d] + (piece.start[d] - part.origin[d]);
+    }
+    const std::uint64_t done = piece.start[axis] - part.box.start[axis];
+    piece.count[axis] = std::min(most_steps, part.box.count[axis] - done);
+    visit(piece, in_chunk);
+    piece.start[axis] += piece.count[axis];
+    std::size_t d = axis + 1;
+    while (d > 0 && piece.start[d - 1] == part.box.start[d - 1] + part.box.count[d - 1]) {
+      piece.start[d - 1] = part.box.start[d - 1];
+      if (--d > 0) ++piece.start[d - 1];
+    }
+    if (d == 0) return;
+  }
+}
+
 }  // namespace polyak::hdf5

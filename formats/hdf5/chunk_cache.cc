@@ -34,7 +34,7 @@ std::shared_ptr<ChunkCache> ChunkCache::Of(OpenContext& context) {
   }
   const std::uint64_t capacity =
       std::min(kMostBytes, context.index_budget.limit_bytes() / kShareOfBudget);
-  auto cache = std::make_shared<ChunkCache>(capacity);
+  auto cache = std::make_shared<ChunkCache>(capacity, context.temporary_folder);
   context.per_run.emplace(kContextKey, cache);
   context.index_budget.Charge(capacity);
   return cache;

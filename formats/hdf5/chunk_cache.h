@@ -1,10 +1,13 @@
-// Decoded chunks of which only a part was wanted: the next read often wants another part.
+// Decoded chunks of which only a part was wanted: the next read often wants another part. What
+// doesn't fit is in a file.
 #pragma once
 
+#include <algorithm>
 #include <any>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <list>
 #include <map>
@@ -14,6 +17,7 @@
 
 #include "core/format.h"
 #include "core/mutex.h"
+#include "formats/hdf5/chunk_blocks.h"
 #include "formats/hdf5/storage.h"
 
 namespace polyak::hdf5 {
@@ -48,13 +52,21 @@ class ChunkCache {
   // The one that the context keeps; takes its room from the index budget.
   static std::shared_ptr<ChunkCache> Of(OpenContext& context);
 
-  explicit ChunkCache(std::uint64_t capacity_bytes) : capacity_bytes_(capacity_bytes) {}
+  ChunkCache(std::uint64_t capacity_bytes, std::filesystem::path temporary_folder)
+      : capacity_bytes_(capacity_bytes), block_file_(std::move(temporary_folder)) {}
 
   // Makes room for one that isn't there. A chunk that is larger than the cache isn't kept.
   std::shared_ptr<DecodedChunk> Get(const std::shared_ptr<const SpecialStorage>& special,
                                     std::uint64_t number);
 
+  // One more checkpoint will be read by it, at the same time as the others.
+  void AddReader() noexcept { ++readers_; }
   std::uint64_t capacity_bytes() const noexcept { return capacity_bytes_; }
+  // What each of the checkpoints can count on.
+  std::uint64_t share_bytes() const noexcept {
+    return capacity_bytes_ / std::max<std::uint64_t>(1, readers_);
+  }
+  BlockFile& block_file() noexcept { return block_file_; }
 
  private:
   using Key = std::pair<const SpecialStorage*, std::uint64_t>;
@@ -65,6 +77,8 @@ class ChunkCache {
   };
 
   const std::uint64_t capacity_bytes_;
+  std::atomic<std::uint64_t> readers_ = 0;
+  BlockFile block_file_;
   Mutex mutex_;  // guards which chunks there are, and in which order they were used
   std::uint64_t bytes_ POLYAK_GUARDED_BY(mutex_) = 0;
   Used used_ POLYAK_GUARDED_BY(mutex_);  // the last one first

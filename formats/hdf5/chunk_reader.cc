@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <string>
+#include <thread>
 #include <utility>
 
 #include "core/error.h"
-#include "formats/hdf5/chunk_box.h"
 #include "formats/hdf5/chunk_coding.h"
+#include "formats/hdf5/chunk_rows.h"
 #include "formats/hdf5/filter_names.h"
 
 namespace polyak::hdf5 {
@@ -17,11 +19,21 @@ using Kind = SpecialStorage::Kind;
 
 // Shorter rows of chunks without filters are better read with all of the chunk.
 constexpr std::uint64_t kLeastRowBytes = 16 << 10;
+// Such rows, several of them one after the other, are read where they lie where the cache is too
+// small; shorter ones only once.
+constexpr std::uint64_t kLeastRowBytesInPlace = 512;
+constexpr std::uint64_t kMostPieceBytes = 256 << 10;
+constexpr std::uint64_t kMostBlockBytes = std::uint64_t{1} << 20;
+// Of the cache, for a block.
+constexpr std::uint64_t kBlocksInCache = 8;
+// How far threads that work on one tensor are apart: the most bytes of the engine's jobs.
+constexpr std::uint64_t kBytesBetweenThreads = std::uint64_t{4} << 20;
 
 // What a thread keeps from one chunk to the next; it goes with the thread.
 struct ThreadBuffers {
   GrowingBytes stored;
   GrowingBytes encoded;
+  GrowingBytes block;  // or a piece of one
   CodingBuffers coding;
   std::shared_ptr<DecodedChunk> whole;   // the last one read whole, of a template
   std::shared_ptr<DecodedChunk> partly;  // the last one of which a part was read
@@ -43,53 +55,31 @@ void Repeat(std::span<const std::byte> element, std::span<std::byte> bytes) {
   }
 }
 
-// What a thread takes for one chunk: it as read last, as written, in the other byte order; its
-// stored bytes; what lies between its filters, at most two at a time.
+// What a thread takes for one chunk: it as written, in the other byte order; its stored bytes; what
+// lies between its filters, at most two at a time.
 std::uint64_t ScratchBytes(const ChunkedStorage& chunked) {
   const std::uint64_t coded_bytes = MostStoredBytes(chunked.filters, chunked.chunk_bytes);
   const std::uint64_t codings =
       NeedLibrary(chunked.filters) ? 1 : std::min<std::uint64_t>(2, chunked.filters.size());
   const std::uint64_t stored_bytes = chunked.filters.empty() ? 0 : coded_bytes;
-  return 3 * chunked.chunk_bytes + stored_bytes + codings * coded_bytes;
+  return 2 * chunked.chunk_bytes + stored_bytes + codings * coded_bytes;
 }
 
-bool IsWhole(const ChunkPart& part, const ChunkedStorage& chunked) {
-  for (std::size_t d = 0; d < chunked.shape.size(); ++d) {
-    if (part.box.start[d] != part.origin[d]) return false;
-    if (part.box.count[d] != std::min(chunked.chunk_shape[d], chunked.shape[d] - part.origin[d])) {
-      return false;
-    }
-  }
-  return true;
-}
-
-// The box is a chunk that reaches over no edge: their elements are the same, in the same order.
-bool IsAllOf(const Box& box, const ChunkedStorage& chunked) {
-  for (std::size_t d = 0; d < chunked.chunk_shape.size(); ++d) {
-    if (box.count[d] != chunked.chunk_shape[d]) return false;
-    if (box.start[d] % chunked.chunk_shape[d] != 0) return false;
-  }
-  return true;
-}
-
-void CopyRows(const ChunkedStorage& chunked, const Box& box, const ChunkPart& part,
-              std::size_t element_bytes, std::span<const std::byte> chunk,
-              std::span<std::byte> elements) {
-  ForEachRow(chunked.chunk_shape, box, part,
-             [&](std::uint64_t in_chunk, std::uint64_t in_box, std::uint64_t count) {
-               std::memcpy(elements.data() + in_box * element_bytes,
-                           chunk.data() + in_chunk * element_bytes, count * element_bytes);
-             });
-}
-
-std::uint64_t BytesOfRow(const ChunkedStorage& chunked, const Box& box, const ChunkPart& part,
-                         std::size_t element_bytes) {
-  std::uint64_t bytes = element_bytes;
-  for (std::size_t d = chunked.shape.size(); d-- > 0;) {
-    bytes *= part.box.count[d];
-    if (part.box.count[d] != chunked.chunk_shape[d] || part.box.count[d] != box.count[d]) break;
-  }
-  return bytes;
+// Reads the part, as read_at gives the chunk's bytes from an offset on.
+template <class ReadAt>
+void ReadPieces(std::span<const std::uint64_t> chunk_shape, const Box& box, const ChunkPart& part,
+                std::size_t element_bytes, std::span<std::byte> elements, const ReadAt& read_at) {
+  const std::uint64_t most_elements = std::max<std::uint64_t>(1, kMostPieceBytes / element_bytes);
+  ForEachPiece(chunk_shape, part, most_elements, [&](const Box& piece, std::uint64_t in_chunk) {
+    const auto bytes = Buffers().block.Get(ElementsIn(piece) * element_bytes);
+    read_at(in_chunk * element_bytes, bytes);
+    const ChunkPart as_chunk{0, piece.start, piece};
+    ForEachRow(piece.count.span(), box, as_chunk,
+               [&](std::uint64_t in_piece, std::uint64_t in_box, std::uint64_t count) {
+                 std::memcpy(elements.data() + in_box * element_bytes,
+                             bytes.data() + in_piece * element_bytes, count * element_bytes);
+               });
+  });
 }
 
 }  // namespace
@@ -99,14 +89,15 @@ ChunkReader::ChunkReader(const ReaderSource& source, std::shared_ptr<ChunkCache>
     : source_(source), cache_(std::move(cache)), codec_(std::move(codec)) {}
 
 void ChunkReader::Charge(OpenContext& context) const {
-  std::uint64_t largest = 0;
+  if (cache_ == nullptr) return;
+  cache_->AddReader();
   for (std::size_t i = 0; i < source_.storage.size(); ++i) {
     const SpecialStorage* special = source_.storage[i].special.get();
-    if (special == nullptr || !source_.checkpoint.tensors()[i].unreadable.empty()) continue;
-    largest = std::max(largest, special->chunked.chunk_bytes);
+    const TensorInfo& info = source_.checkpoint.tensors()[i];
+    if (special == nullptr || special->kind != Kind::kChunked || !info.unreadable.empty()) continue;
+    if (!MayPassCache(i)) continue;
+    context.index_budget.Charge(ChunkBlocks::MemoryBytes(special->chunked, BlockShape(i)));
   }
-  // The last chunk that was too large for the cache.
-  if (cache_ != nullptr && largest > cache_->capacity_bytes()) context.index_budget.Charge(largest);
 }
 
 WorkNeeds ChunkReader::NeedsOf(std::span<const std::size_t> tensors) const {
@@ -123,7 +114,11 @@ WorkNeeds ChunkReader::NeedsOf(std::span<const std::size_t> tensors) const {
     needs.tile_bytes = std::max(needs.tile_bytes, tile_bytes);
     needs.is_coded = needs.is_coded || !chunked.filters.empty();
     if (NeedLibrary(chunked.filters)) needs.shared_bytes = codec_->memory_bytes();
-    needs.scratch_bytes = std::max(needs.scratch_bytes, ScratchBytes(chunked));
+    // The chunk that it read a part of last; a block.
+    std::uint64_t kept_bytes =
+        chunked.chunk_bytes <= cache_->capacity_bytes() ? chunked.chunk_bytes : 0;
+    if (MayPassCache(tensor)) kept_bytes += std::max(BlockBytes(tensor), kMostPieceBytes);
+    needs.scratch_bytes = std::max(needs.scratch_bytes, ScratchBytes(chunked) + kept_bytes);
   }
   return needs;
 }
@@ -164,58 +159,141 @@ void ChunkReader::ReadBox(std::size_t tensor, const Box& box, std::span<std::byt
 
 void ChunkReader::ReadChunked(std::size_t tensor, const Box& box,
                               std::span<std::byte> elements) const {
+  if (elements.empty()) return;
+  const ChunkedStorage& chunked = source_.storage[tensor].special->chunked;
+  const OpenChunks open = OpenChunksOf(chunked.shape, chunked.chunk_shape, box);
+  const bool passes_cache = PassesCache(tensor, open);
+  const bool is_in_place = passes_cache && IsReadInPlace(tensor);
+  if (open.in_band > 0 && !is_in_place && MayPassCache(tensor)) {
+    if (ChunkBlocks* const blocks = BlocksFor(tensor, passes_cache)) {
+      return ReadFromBlocks(tensor, *blocks, box, elements);
+    }
+  }
+  ForEachChunk(chunked.shape, chunked.chunk_shape, box,
+               [&](const ChunkPart& part) { ReadPart(tensor, box, part, is_in_place, elements); });
+}
+
+void ChunkReader::ReadPart(std::size_t tensor, const Box& box, const ChunkPart& part,
+                           bool is_in_place, std::span<std::byte> elements) const {
+  const SpecialStorage& special = *source_.storage[tensor].special;
+  const ChunkedStorage& chunked = special.chunked;
+  const std::size_t element_bytes = source_.checkpoint.tensors()[tensor].element_bytes;
+  const ChunkPlace& place = chunked.chunks[part.number];
+  const bool is_whole = IsWhole(part, chunked);
+  if (is_whole && keeps_whole_chunks_.load(std::memory_order_relaxed)) {
+    return CopyRows(chunked, box, part, element_bytes, WholeChunk(tensor, part.number), elements);
+  }
+  if (is_whole && IsAllOf(box, chunked)) return Decode(tensor, part.number, elements);
+  const auto for_each_row = [&](const auto& visit) {
+    ForEachRow(chunked.chunk_shape, box, part,
+               [&](std::uint64_t in_chunk, std::uint64_t in_box, std::uint64_t count) {
+                 visit(in_chunk * element_bytes,
+                       elements.subspan(in_box * element_bytes, count * element_bytes));
+               });
+  };
+  if (place.bytes == 0) {
+    return for_each_row([&](auto, std::span<std::byte> row) { Repeat(special.fill, row); });
+  }
+  const auto read_at = [&](std::uint64_t in_chunk, std::span<std::byte> bytes) {
+    FileOf(tensor).ReadAt(place.offset + in_chunk, bytes);
+  };
+  if (chunked.filters.empty() && BytesOfRow(chunked, box, part, element_bytes) >= kLeastRowBytes) {
+    return for_each_row(read_at);
+  }
+  if (is_whole) {
+    // All that there is of it is wanted now: it needs no place in the cache.
+    const auto chunk = Buffers().encoded.Get(chunked.chunk_bytes);
+    Decode(tensor, part.number, chunk);
+    return CopyRows(chunked, box, part, element_bytes, chunk, elements);
+  }
+  if (is_in_place) {
+    return ReadPieces(chunked.chunk_shape, box, part, element_bytes, elements, read_at);
+  }
+  CopyRows(chunked, box, part, element_bytes, PartlyWanted(tensor, part.number), elements);
+}
+
+void ChunkReader::ReadFromBlocks(std::size_t tensor, ChunkBlocks& blocks, const Box& box,
+                                 std::span<std::byte> elements) const {
   const ChunkedStorage& chunked = source_.storage[tensor].special->chunked;
   const std::size_t element_bytes = source_.checkpoint.tensors()[tensor].element_bytes;
-  const bool keeps_whole_chunks = keeps_whole_chunks_.load(std::memory_order_relaxed);
-  ForEachChunk(chunked.shape, chunked.chunk_shape, box, [&](const ChunkPart& part) {
-    const bool is_plain = chunked.filters.empty() && chunked.chunks[part.number].bytes > 0;
-    const bool is_whole = IsWhole(part, chunked);
-    if (is_whole && keeps_whole_chunks) {
-      return CopyRows(chunked, box, part, element_bytes, WholeChunk(tensor, part.number), elements);
-    }
-    if (is_whole && IsAllOf(box, chunked)) return Decode(tensor, part.number, elements);
-    const std::uint64_t row_bytes = BytesOfRow(chunked, box, part, element_bytes);
-    if (is_plain &&
-        (row_bytes >= kLeastRowBytes || chunked.chunk_bytes > cache_->capacity_bytes())) {
-      const std::uint64_t offset = chunked.chunks[part.number].offset;
-      return ForEachRow(chunked.chunk_shape, box, part,
-                        [&](std::uint64_t in_chunk, std::uint64_t in_box, std::uint64_t count) {
-                          FileOf(tensor).ReadAt(
-                              offset + in_chunk * element_bytes,
-                              elements.subspan(in_box * element_bytes, count * element_bytes));
-                        });
-    }
-    if (is_whole) {
-      // All that there is of it is wanted now: it needs no place in the cache.
-      const auto chunk = Buffers().encoded.Get(chunked.chunk_bytes);
-      Decode(tensor, part.number, chunk);
-      return CopyRows(chunked, box, part, element_bytes, chunk, elements);
-    }
-    CopyRows(chunked, box, part, element_bytes, PartlyWanted(tensor, part.number), elements);
+  BlockFile& file = cache_->block_file();
+  const ChunkBlocks::Fill fill = [&](const Box& block, std::uint64_t place) {
+    const auto bytes = Buffers().block.Get(ElementsIn(block) * element_bytes);
+    ForEachChunk(chunked.shape, chunked.chunk_shape, block,
+                 [&](const ChunkPart& part) { ReadPart(tensor, block, part, false, bytes); });
+    file.Write(place, bytes);
+  };
+  // First what nobody else works on: the rest is there by then.
+  ForEachChunk(chunked.shape, blocks.shape(), box,
+               [&](const ChunkPart& part) { blocks.Prepare(part.number, fill); });
+  ForEachChunk(chunked.shape, blocks.shape(), box, [&](const ChunkPart& part) {
+    blocks.Use(part.number, ElementsIn(part.box), fill, [&](std::uint64_t place) {
+      ReadPieces(blocks.BoxOf(part.number).count.span(), box, part, element_bytes, elements,
+                 [&](std::uint64_t in_block, std::span<std::byte> bytes) {
+                   file.Read(place + in_block, bytes);
+                 });
+    });
   });
+}
+
+bool ChunkReader::MayPassCache(std::size_t tensor) const {
+  const ChunkedStorage& chunked = source_.storage[tensor].special->chunked;
+  return !chunked.chunks.empty() &&
+         chunked.chunk_bytes > cache_->share_bytes() / chunked.chunks.size();
+}
+
+bool ChunkReader::PassesCache(std::size_t tensor, const OpenChunks& open) const {
+  if (open.in_band == 0) return false;
+  static const std::uint64_t threads = std::max(1U, std::thread::hardware_concurrency());
+  const std::uint64_t band_bytes =
+      open.in_band * source_.storage[tensor].special->chunked.chunk_bytes;
+  // A band of one chunk needs no cache: each thread keeps the one that it is at.
+  const std::uint64_t apart =
+      open.in_band == 1 ? 1 : std::min(threads, threads * kBytesBetweenThreads / band_bytes + 1);
+  return std::min(open.all_bands, open.bands + apart) > cache_->share_bytes() / band_bytes;
+}
+
+bool ChunkReader::IsReadInPlace(std::size_t tensor) const {
+  const ChunkedStorage& chunked = source_.storage[tensor].special->chunked;
+  if (!chunked.filters.empty()) return false;
+  return chunked.chunk_bytes > cache_->capacity_bytes() ||
+         chunked.chunk_shape.back() >=
+             kLeastRowBytesInPlace / source_.checkpoint.tensors()[tensor].element_bytes;
+}
+
+std::vector<std::uint64_t> ChunkReader::BlockShape(std::size_t tensor) const {
+  return ChunkBlocks::ShapeFor(
+      source_.storage[tensor].special->chunked, source_.checkpoint.tensors()[tensor].element_bytes,
+      std::min(kMostBlockBytes, cache_->capacity_bytes() / kBlocksInCache));
+}
+
+std::uint64_t ChunkReader::BlockBytes(std::size_t tensor) const {
+  std::uint64_t bytes = source_.checkpoint.tensors()[tensor].element_bytes;
+  for (const std::uint64_t elements : BlockShape(tensor)) bytes *= elements;
+  return bytes;
+}
+
+ChunkBlocks* ChunkReader::BlocksFor(std::size_t tensor, bool passes_cache) const {
+  const SpecialStorage* const special = source_.storage[tensor].special.get();
+  const MutexLock lock(mutex_);
+  const auto found = blocks_.find(special);
+  if (found != blocks_.end()) return found->second.get();
+  if (!passes_cache) return nullptr;
+  auto blocks = std::make_unique<ChunkBlocks>(special->chunked, BlockShape(tensor),
+                                              source_.checkpoint.tensors()[tensor].element_bytes,
+                                              cache_->block_file());
+  return blocks_.emplace(special, std::move(blocks)).first->second.get();
 }
 
 std::span<const std::byte> ChunkReader::PartlyWanted(std::size_t tensor,
                                                      std::uint64_t number) const {
-  const SpecialStorage* special = source_.storage[tensor].special.get();
+  const std::shared_ptr<const SpecialStorage>& special = source_.storage[tensor].special;
   std::shared_ptr<DecodedChunk>& last = Buffers().partly;
-  if (last == nullptr || !last->Is(special, number)) {
+  if (last == nullptr || !last->Is(special.get(), number)) {
     last = nullptr;  // what it keeps may be needed for the next one
-    last = Find(tensor, number);
+    last = cache_->Get(special, number);
   }
   return last->Elements([&](std::span<std::byte> elements) { Decode(tensor, number, elements); });
-}
-
-std::shared_ptr<DecodedChunk> ChunkReader::Find(std::size_t tensor, std::uint64_t number) const {
-  const std::shared_ptr<const SpecialStorage>& special = source_.storage[tensor].special;
-  if (special->chunked.chunk_bytes <= cache_->capacity_bytes()) {
-    return cache_->Get(special, number);
-  }
-  const MutexLock lock(mutex_);
-  if (large_ == nullptr || !large_->Is(special.get(), number)) {
-    large_ = std::make_shared<DecodedChunk>(special, number);
-  }
-  return large_;
 }
 
 std::span<const std::byte> ChunkReader::WholeChunk(std::size_t tensor, std::uint64_t number) const {

@@ -2,23 +2,28 @@
 // structure, or never written.
 //
 // A read that takes a whole chunk decodes it straight to where it is wanted; one that takes a part
-// decodes it into a cache, where the next one finds the rest. Chunks without filters are read in
-// rows where those are long. Ranges that cross more chunks than the cache has room for (columns of
-// a large matrix) decode each chunk anew for each range.
+// decodes it into a cache, where the next one finds the rest. Where boxes one after the other cross
+// more chunks than the cache has room for (columns of a large matrix), chunks are decoded once into
+// blocks in a temporary file, and read from there; those without filters are read in parts where
+// they lie, if their rows are long enough.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 
 #include "core/box.h"
 #include "core/checkpoint.h"
 #include "core/mutex.h"
+#include "formats/hdf5/chunk_blocks.h"
+#include "formats/hdf5/chunk_box.h"
 #include "formats/hdf5/chunk_cache.h"
 #include "formats/hdf5/codec_helper.h"
 #include "formats/hdf5/hdf5_format.h"
+#include "formats/hdf5/open_chunks.h"
 #include "formats/hdf5/storage.h"
 #include "io/extents.h"
 
@@ -65,10 +70,22 @@ class ChunkReader {
  private:
   void ReadBox(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
   void ReadChunked(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
+  // What a box and a chunk have in common.
+  void ReadPart(std::size_t tensor, const Box& box, const ChunkPart& part, bool is_in_place,
+                std::span<std::byte> elements) const;
+  void ReadFromBlocks(std::size_t tensor, ChunkBlocks& blocks, const Box& box,
+                      std::span<std::byte> elements) const;
+  // Some box may be too much for the cache.
+  bool MayPassCache(std::size_t tensor) const;
+  bool PassesCache(std::size_t tensor, const OpenChunks& open) const;
+  bool IsReadInPlace(std::size_t tensor) const;
+  std::vector<std::uint64_t> BlockShape(std::size_t tensor) const;
+  std::uint64_t BlockBytes(std::size_t tensor) const;
+  // Null: the cache will do.
+  ChunkBlocks* BlocksFor(std::size_t tensor, bool passes_cache) const;
   // A chunk from its file.
   void Decode(std::size_t tensor, std::uint64_t number, std::span<std::byte> elements) const;
   std::span<const std::byte> PartlyWanted(std::size_t tensor, std::uint64_t number) const;
-  std::shared_ptr<DecodedChunk> Find(std::size_t tensor, std::uint64_t number) const;
   const InputFile& FileOf(std::size_t tensor) const;
   CodecHelper::Dataset DatasetOf(std::size_t tensor) const;
 
@@ -76,8 +93,9 @@ class ChunkReader {
   std::shared_ptr<ChunkCache> cache_;
   std::shared_ptr<CodecHelper> codec_;
   mutable std::atomic<bool> keeps_whole_chunks_ = false;
-  mutable Mutex mutex_;  // guards the last chunk that was too large for the cache
-  mutable std::shared_ptr<DecodedChunk> large_ POLYAK_GUARDED_BY(mutex_);
+  mutable Mutex mutex_;  // guards which datasets are read from blocks
+  mutable std::map<const SpecialStorage*, std::unique_ptr<ChunkBlocks>> blocks_
+      POLYAK_GUARDED_BY(mutex_);
 };
 
 }  // namespace polyak::hdf5

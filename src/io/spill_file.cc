@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "core/error.h"
@@ -37,6 +38,12 @@ SpillFile::SpillFile(const std::filesystem::path& folder, std::filesystem::path 
   file_ = std::make_shared<const Descriptor>(descriptor);
 }
 
+std::filesystem::path SpillFile::TemporaryFolder(const std::filesystem::path& wanted) {
+  if (!wanted.empty()) return wanted;
+  std::error_code error;
+  return std::filesystem::is_directory("/var/tmp", error) ? "/var/tmp" : "/tmp";
+}
+
 void SpillFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) const {
   while (!bytes.empty()) {
     const ssize_t count =
@@ -46,6 +53,19 @@ void SpillFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) 
       offset += static_cast<std::uint64_t>(count);
     } else if (errno != EINTR) {
       FailBySystem("cannot write a temporary file", errno);
+    }
+  }
+}
+
+void SpillFile::ReadAt(std::uint64_t offset, std::span<std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t count =
+        pread(file_->number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count > 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+      offset += static_cast<std::uint64_t>(count);
+    } else if (count == 0 || errno != EINTR) {
+      FailBySystem("cannot read a temporary file", count == 0 ? EIO : errno);
     }
   }
 }

@@ -20,8 +20,13 @@ class SpillFile {
   // In a folder, for a file that isn't an output: errors have its name.
   SpillFile(const std::filesystem::path& folder, std::filesystem::path name);
 
+  // `wanted`, or where that is empty /var/tmp or /tmp.
+  static std::filesystem::path TemporaryFolder(const std::filesystem::path& wanted);
+
   // Any thread, disjoint ranges.
   void WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) const;
+  // What was written before. Any thread.
+  void ReadAt(std::uint64_t offset, std::span<std::byte> bytes) const;
   // What was written, to be read. Nothing is written behind its end any more.
   std::shared_ptr<const InputFile> AsInput() const;
 

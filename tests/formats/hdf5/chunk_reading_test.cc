@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <numeric>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "formats/hdf5/chunk_cache.h"
 #include "formats/hdf5/file_builder.h"
 #include "formats/hdf5/hdf5_fixture.h"
 #include "support/files.h"
@@ -126,13 +129,48 @@ class Hdf5ChunkReading : public Hdf5Files {
     return numbers;
   }
 
+  // Leaves so little of the cache for each checkpoint that chunks are read by way of a file.
+  void LeaveNoCache() {
+    for (int i = 0; i < 1 << 20; ++i) ChunkCache::Of(context_)->AddReader();
+  }
+  void LeaveLittleMemory() {
+    context_.helper_memory_bytes = std::uint64_t{24} << 20;  // and 14 for its code: 1 is left
+    context_.index_budget = IndexBudget(std::uint64_t{39} << 20);
+  }
+  void BuildMatrix(const std::vector<hsize_t>& chunk, bool has_checksum);
+  static void ExpectMatrixByRows(const Checkpoint& checkpoint);
+  void ExpectAnyBoxAndAnyRange(unsigned seed);
+  void ExpectTheSameByManyThreads();
+
   std::filesystem::path path_ = folder_ / "layouts.h5";
 };
 
-TEST_F(Hdf5ChunkReading, GivesAnyBoxAndAnyRange) {
-  Build();
+constexpr std::uint64_t kRows = 256;
+constexpr std::uint64_t kColumns = 1024;
+
+void Hdf5ChunkReading::BuildMatrix(const std::vector<hsize_t>& chunk, bool has_checksum) {
+  std::vector<float> numbers(kRows * kColumns);
+  std::iota(numbers.begin(), numbers.end(), 0.0F);
+  const Id creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  Succeeds(H5Pset_chunk(creation, 2, chunk.data()));
+  if (has_checksum) Succeeds(H5Pset_fletcher32(creation));
+  FileBuilder(path_).Dataset("w", H5T_IEEE_F32LE, {kRows, kColumns}, numbers.data(), creation);
+}
+
+void Hdf5ChunkReading::ExpectMatrixByRows(const Checkpoint& checkpoint) {
+  std::vector<float> expected(kColumns);
+  for (std::uint64_t row = 0; row < kRows; ++row) {
+    std::iota(expected.begin(), expected.end(), static_cast<float>(row * kColumns));
+    std::vector<float> elements(kColumns);
+    checkpoint.Read(0, RangeBox(row * kColumns, kColumns),
+                    std::as_writable_bytes(std::span(elements)));
+    ASSERT_EQ(elements, expected);
+  }
+}
+
+void Hdf5ChunkReading::ExpectAnyBoxAndAnyRange(unsigned seed) {
   const auto checkpoint = OpenFile(path_);
-  std::mt19937 random(7);
+  std::mt19937 random(seed);
   for (const Layout& layout : Layouts()) {
     SCOPED_TRACE(layout.name);
     const auto all = LibraryElements(path_, layout.name, H5T_NATIVE_FLOAT);
@@ -149,11 +187,7 @@ TEST_F(Hdf5ChunkReading, GivesAnyBoxAndAnyRange) {
   }
 }
 
-// Threads meet in the cache, which is too small for all chunks.
-TEST_F(Hdf5ChunkReading, GivesTheSameToManyThreads) {
-  Build();
-  context_.helper_memory_bytes = std::uint64_t{24} << 20;  // and 14 for its code: 1 is left
-  context_.index_budget = IndexBudget(std::uint64_t{39} << 20);
+void Hdf5ChunkReading::ExpectTheSameByManyThreads() {
   const auto checkpoint = OpenFile(path_);
   const auto work = [&](unsigned seed) {
     std::mt19937 random(seed);
@@ -168,6 +202,71 @@ TEST_F(Hdf5ChunkReading, GivesTheSameToManyThreads) {
   };
   std::vector<std::jthread> threads;
   for (unsigned i = 0; i < 4; ++i) threads.emplace_back(work, i);
+}
+
+// Of all files, by this process (proc(5): rchar of /proc/PID/io); 0: not known.
+std::uint64_t BytesReadSoFar() {
+  std::ifstream io("/proc/self/io");
+  std::string name;
+  std::uint64_t bytes = 0;
+  return io >> name >> bytes && name == "rchar:" ? bytes : 0;
+}
+
+TEST_F(Hdf5ChunkReading, GivesAnyBoxAndAnyRange) {
+  Build();
+  ExpectAnyBoxAndAnyRange(7);
+}
+
+TEST_F(Hdf5ChunkReading, GivesAnyBoxAndAnyRangeWhereTheCacheIsTooSmall) {
+  Build();
+  LeaveNoCache();
+  ExpectAnyBoxAndAnyRange(8);
+}
+
+// Threads meet in the cache, which is too small for all chunks.
+TEST_F(Hdf5ChunkReading, GivesTheSameToManyThreads) {
+  Build();
+  LeaveLittleMemory();
+  ExpectTheSameByManyThreads();
+}
+
+TEST_F(Hdf5ChunkReading, GivesTheSameToManyThreadsWhereTheCacheIsTooSmall) {
+  Build();
+  LeaveNoCache();
+  ExpectTheSameByManyThreads();
+}
+
+// Row by row, where a row crosses more chunks than the cache holds: what is read of the file is
+// what is stored, once, and what comes back from the temporary file.
+TEST_F(Hdf5ChunkReading, ReadsEachChunkOnceByRows) {
+  BuildMatrix({256, 8}, true);
+  LeaveLittleMemory();
+  const auto checkpoint = OpenFile(path_);
+  const std::uint64_t before = BytesReadSoFar();
+  if (before == 0) GTEST_SKIP() << "the system doesn't count what is read";
+  ExpectMatrixByRows(*checkpoint);
+  EXPECT_LT(BytesReadSoFar() - before, 2 * checkpoint->tensors()[0].stored_bytes + 4096);
+}
+
+TEST_F(Hdf5ChunkReading, ReadsLongRowsOfUnfilteredChunksWhereTheyLie) {
+  BuildMatrix({100, 130}, false);
+  LeaveLittleMemory();
+  context_.temporary_folder = "/nowhere";
+  ExpectMatrixByRows(*OpenFile(path_));
+}
+
+TEST_F(Hdf5ChunkReading, NamesTheTensorAndTheFolderThatHasNoRoomForIt) {
+  BuildMatrix({256, 8}, true);
+  LeaveLittleMemory();
+  context_.temporary_folder = "/nowhere";
+  const auto checkpoint = OpenFile(path_);
+  try {
+    ExpectMatrixByRows(*checkpoint);
+    FAIL() << "it was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kSystem);
+    EXPECT_THAT(error.what(), HasSubstr("layouts.h5: w: /nowhere: cannot create a temporary file"));
+  }
 }
 
 TEST_F(Hdf5ChunkReading, GivesTheFillValueOfWhatWasNeverWritten) {
