@@ -263,15 +263,16 @@ void PreparedRun::MakePlans(std::uint64_t index_bytes) {
   const WorkNeeds needs = NeedsOfAll();
   OutputRequest output = OutputRequestOf(job_);
   output.replaced = plan_.averaged;
-  memory_ = PlanMemory({.budget_bytes = job_.memory_bytes,
-                        .index_bytes = index_bytes + description_bytes +
-                                       reference().OutputMemoryBytes(output) + needs.shared_bytes,
-                        .inputs = inputs_.size(),
-                        .threads = ThreadsOrDefault(job_.threads, needs.is_coded),
-                        .average_bytes = plan_.averaged_bytes,
-                        .largest_chunk_bytes = needs.tile_bytes,
-                        .scratch_bytes = needs.scratch_bytes,
-                        .commit_bytes = reference().CommitMemoryBytes(output)});
+  memory_ = PlanMemory(
+      {.budget_bytes = job_.memory_bytes,
+       .index_bytes = index_bytes + description_bytes + reference().OutputMemoryBytes(output),
+       .inputs = inputs_.size(),
+       .threads = ThreadsOrDefault(job_.threads, needs.is_coded),
+       .average_bytes = plan_.averaged_bytes,
+       .largest_chunk_bytes = needs.tile_bytes,
+       .scratch_bytes = needs.scratch_bytes,
+       .shared_bytes = needs.shared_bytes,
+       .commit_bytes = reference().CommitMemoryBytes(output)});
   report_.workers = memory_.workers;
   report_.planned_memory_bytes = memory_.peak_bytes;
   const auto weighty = std::ranges::count_if(linear_.weights, [](double w) { return w != 0; });

@@ -100,6 +100,10 @@ void ChunkReader::Charge(OpenContext& context) const {
   }
 }
 
+void ChunkReader::Rest() const {
+  if (codec_ != nullptr) codec_->Stop();
+}
+
 WorkNeeds ChunkReader::NeedsOf(std::span<const std::size_t> tensors) const {
   WorkNeeds needs;
   for (const std::size_t tensor : tensors) {

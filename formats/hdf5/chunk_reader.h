@@ -64,6 +64,8 @@ class ChunkReader {
   // All elements of a chunk that was written, those past the tensor's edges too, in the file's byte
   // order. They stay until this thread reads the next chunk.
   std::span<const std::byte> WholeChunk(std::size_t tensor, std::uint64_t number) const;
+  // Gives back what coding takes; it may go on afterwards. When nothing is read.
+  void Rest() const;
   // Such elements through the dataset's filters. The result may be the elements themselves.
   CodedChunk Encode(std::size_t tensor, std::span<const std::byte> elements) const;
 

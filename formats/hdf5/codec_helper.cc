@@ -65,6 +65,11 @@ CodecHelper::CodecHelper(HelperSettings settings, const std::atomic<bool>* stop,
                          std::shared_ptr<HelperProcess> helper)
     : settings_(std::move(settings)), stop_(stop), helper_(std::move(helper)) {}
 
+void CodecHelper::Stop() {
+  const MutexLock lock(mutex_);
+  helper_ = nullptr;
+}
+
 void CodecHelper::Decode(const Dataset& dataset, std::uint32_t mask,
                          std::span<const std::byte> stored, std::span<std::byte> elements) {
   const MutexLock lock(mutex_);

@@ -33,6 +33,9 @@ class CodecHelper {
   CodecHelper(HelperSettings settings, const std::atomic<bool>* stop,
               std::shared_ptr<HelperProcess> helper);
 
+  // Ends the helper, until the next chunk. When nothing is coded.
+  void Stop();
+
   // What it takes.
   std::uint64_t memory_bytes() const noexcept { return HelperBytes(settings_.memory_bytes); }
 

@@ -32,9 +32,18 @@ void CheckPath(const std::string& path) {
   if (path.find('\0') != std::string::npos) ThrowCorrupt("a dataset's name has a zero byte");
 }
 
+// What Keras calls the groups of an optimizer's variables, whatever else of it is in the file.
+constexpr std::string_view kOptimizerGroups[] = {
+    "optimizer/",          // Keras 3, .weights.h5
+    "optimizer_weights/",  // Keras 2, and 3's legacy .h5
+};
+
 // As far as it can be told without knowing who wrote it. Floats that polyak has no name for, as
 // x87's long double, are nobody's weights.
-Role RoleOf(const ElementType& type) {
+Role RoleOf(std::string_view path, const ElementType& type) {
+  for (const std::string_view group : kOptimizerGroups) {
+    if (path.starts_with(group)) return Role::kOptimizerState;
+  }
   return type.is_float && type.dtype != DType::kOpaque ? Role::kParameter : Role::kOther;
 }
 
@@ -161,7 +170,7 @@ DatasetTensor Translate(const wire::Dataset& dataset, const Image& image) {
   info.element_bytes = type.element_bytes;
   info.shape = ShapeOf(dataset);
   info.elements = ElementsOf(info.shape);
-  info.role = RoleOf(type);
+  info.role = RoleOf(info.name, type);
   info.storage = StorageText(dataset, type, info.elements);
   info.unreadable = WhyLayoutIsUnreadable(dataset);
   if (info.unreadable.empty()) info.unreadable = type.unreadable;

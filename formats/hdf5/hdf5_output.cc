@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "formats/hdf5/chunk_reader.h"
 #include "formats/hdf5/output_check.h"
 #include "formats/hdf5/run_helper.h"
 
@@ -109,6 +110,7 @@ Durability Hdf5Output::DoCommit(std::string_view provenance) {
 
 void Hdf5Output::Finish(PendingFiles files, std::string_view record) {
   if (!wants_record_) record = {};
+  source_.reader.Rest();  // the helper for the chunks makes room for that for the structure
   OpenContext context;
   context.hdf5_helper = source_.helper.program;
   context.helper_memory_bytes = source_.helper.memory_bytes;

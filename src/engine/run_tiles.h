@@ -22,13 +22,13 @@ inline std::uint64_t TileBytesOfRuns(const MemoryPlan& memory) noexcept {
   return std::max(memory.tile_bytes, kLeastTileBytesOfRuns);
 }
 
-// What one worker takes at most while it reads any of the checkpoint's tensors.
-inline std::uint64_t ScratchBytes(const Checkpoint& checkpoint) {
-  std::uint64_t bytes = 0;
+// Adds what reading any of the checkpoint's tensors takes.
+inline void AddNeedsOf(const Checkpoint& checkpoint, MemoryRequest& request) {
   for (std::size_t tensor = 0; tensor < checkpoint.tensors().size(); ++tensor) {
-    bytes = std::max(bytes, checkpoint.NeedsOf({&tensor, 1}).scratch_bytes);
+    const WorkNeeds needs = checkpoint.NeedsOf({&tensor, 1});
+    request.scratch_bytes = std::max(request.scratch_bytes, needs.scratch_bytes);
+    request.shared_bytes = std::max(request.shared_bytes, needs.shared_bytes);
   }
-  return bytes;
 }
 
 // Calls visit(box) for the ranges of `tile_bytes` (a power of two, at most kGrainBytes) that make

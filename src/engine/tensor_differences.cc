@@ -202,7 +202,8 @@ MemoryRequest DifferencesMemory(const Checkpoint& a, const Checkpoint& b,
   ForEachWork(a, b, pairs, [&](const Work& work, const TensorPair&) {
     request.average_bytes += work.elements * work.width();
   });
-  request.scratch_bytes = std::max(ScratchBytes(a), ScratchBytes(b));
+  AddNeedsOf(a, request);
+  AddNeedsOf(b, request);
   return request;
 }
 

@@ -76,7 +76,7 @@ MemoryRequest StatisticsMemory(const Checkpoint& checkpoint) {
     request.index_bytes += sizeof(ElementStatistics) + sizeof(std::uint64_t) + sizeof(GrainRun);
     if (HasStatistics(tensor)) request.average_bytes += tensor.bytes();
   }
-  request.scratch_bytes = ScratchBytes(checkpoint);
+  AddNeedsOf(checkpoint, request);
   return request;
 }
 

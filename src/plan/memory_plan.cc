@@ -51,7 +51,8 @@ MemoryPlan PlanMemory(const MemoryRequest& request) {
   plan.largest_chunk_bytes = request.largest_chunk_bytes;
   const auto peak = [&] {
     return fixed +
-           std::max(plan.workers * BytesOfWorker(request, plan.tile_bytes), request.commit_bytes);
+           std::max(plan.workers * BytesOfWorker(request, plan.tile_bytes) + request.shared_bytes,
+                    request.commit_bytes);
   };
   while (peak() > request.budget_bytes && plan.tile_bytes > kLeastTileBytes) plan.tile_bytes /= 2;
   while (peak() > request.budget_bytes && plan.workers > 1) --plan.workers;

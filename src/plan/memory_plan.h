@@ -21,6 +21,7 @@ struct MemoryRequest {
                                           // 1 MiB parts are not needed
   std::uint64_t largest_chunk_bytes = 0;  // a tile that can't be smaller
   std::uint64_t scratch_bytes = 0;        // what one worker takes while it reads or writes
+  std::uint64_t shared_bytes = 0;         // what all workers take together
   std::uint64_t commit_bytes = 0;         // what committing takes, when the workers are gone
 };
 

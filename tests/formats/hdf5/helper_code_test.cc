@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct CodeCase {
   std::function<Id()> type;
   std::function<void(hid_t creation)> set_filters;
 };
+
+void PrintTo(const CodeCase& given, std::ostream* out) { *out << given.name; }
 
 Id Copied(hid_t type) { return {H5Tcopy(type), H5Tclose}; }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct ChunkedCase {
   bool is_filtered;
   H5D_alloc_time_t time = H5D_ALLOC_TIME_INCR;
 };
+
+void PrintTo(const ChunkedCase& given, std::ostream* out) { *out << given.name; }
 
 const std::vector<ChunkedCase>& ChunkedCases() {
   constexpr hsize_t kMore = H5S_UNLIMITED;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -33,6 +34,8 @@ struct RewriteCase {
   bool keeps_free_space;
   bool has_chunks_of_one_place;
 };
+
+void PrintTo(const RewriteCase& given, std::ostream* out) { *out << given.name; }
 
 constexpr RewriteCase kRewriteCases[] = {
     {"Old", 0, false, false, false},
