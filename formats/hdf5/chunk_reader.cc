@@ -95,6 +95,7 @@ void ChunkReader::Charge(OpenContext& context) const {
     const SpecialStorage* special = source_.storage[i].special.get();
     const TensorInfo& info = source_.checkpoint.tensors()[i];
     if (special == nullptr || special->kind != Kind::kChunked || !info.unreadable.empty()) continue;
+    if (NeedLibrary(special->chunked.filters)) codec_->Keep(context);
     if (!MayPassCache(i)) continue;
     context.index_budget.Charge(ChunkBlocks::MemoryBytes(special->chunked, BlockShape(i)));
   }

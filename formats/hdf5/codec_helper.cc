@@ -55,15 +55,18 @@ std::shared_ptr<CodecHelper> CodecHelper::Of(OpenContext& context) {
     return std::any_cast<std::shared_ptr<CodecHelper>>(kept->second);
   }
   auto helper = std::make_shared<CodecHelper>(
-      HelperSettings{context.hdf5_helper, context.helper_memory_bytes}, context.stop,
-      HelperOf(context));
+      HelperSettings{context.hdf5_helper, context.helper_memory_bytes}, context.stop);
   context.per_run.emplace(kContextKey, helper);
   return helper;
 }
 
-CodecHelper::CodecHelper(HelperSettings settings, const std::atomic<bool>* stop,
-                         std::shared_ptr<HelperProcess> helper)
-    : settings_(std::move(settings)), stop_(stop), helper_(std::move(helper)) {}
+CodecHelper::CodecHelper(HelperSettings settings, const std::atomic<bool>* stop)
+    : settings_(std::move(settings)), stop_(stop) {}
+
+void CodecHelper::Keep(OpenContext& context) {
+  const MutexLock lock(mutex_);
+  if (helper_ == nullptr) helper_ = HelperOf(context);
+}
 
 void CodecHelper::Stop() {
   const MutexLock lock(mutex_);

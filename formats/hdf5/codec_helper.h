@@ -19,8 +19,8 @@
 
 namespace polyak::hdf5 {
 
-// The helper is the one that indexed the files, and lives on with this object. Any thread, when no
-// more files are opened. All functions throw
+// The helper is the one that indexed the files, where this object was told to keep it, or starts
+// with the first chunk. Any thread, when no more files are opened. All functions throw
 // what HelperProcess throws, what the helper answers for a failure, and Error (kCorrupt) where its
 // answer makes no sense; the next chunk gets a new helper.
 class CodecHelper {
@@ -28,10 +28,11 @@ class CodecHelper {
   // The one that the context keeps.
   static std::shared_ptr<CodecHelper> Of(OpenContext& context);
 
-  // *stop ends waiting; it may be null, and must outlive this object. A null helper is started with
-  // the first chunk.
-  CodecHelper(HelperSettings settings, const std::atomic<bool>* stop,
-              std::shared_ptr<HelperProcess> helper);
+  // *stop ends waiting; it may be null, and must outlive this object.
+  CodecHelper(HelperSettings settings, const std::atomic<bool>* stop);
+
+  // Keeps the helper that the context has; its memory is reserved already.
+  void Keep(OpenContext& context);
 
   // Ends the helper, until the next chunk. When nothing is coded.
   void Stop();

@@ -127,7 +127,7 @@ TEST_F(Hdf5Elements, OfNumbersWithoutANameAreBytes) {
     EXPECT_EQ(tensor.role, role);
     EXPECT_EQ(tensor.unreadable, "");
   };
-  expect("long_double", DType::kOpaque, 16, Role::kParameter);
+  expect("long_double", DType::kOpaque, 16, Role::kOther);
   expect("int12", DType::kOpaque, 4, Role::kOther);
   expect("text", DType::kString, 7, Role::kOther);
   expect("opaque", DType::kOpaque, 3, Role::kOther);

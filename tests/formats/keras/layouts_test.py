@@ -90,9 +90,16 @@ class ShardsTest(FolderTest):
             expected = mean(of_a[name], of_b[name]) if keras_files.is_averaged(name) \
                 else np.asarray(of_b[name])
             self.assertEqual(values.tobytes(), expected.tobytes(), name)
-        again = run("average", a, b, "-o", out, "-f")
+        out.unlink()
+        again = run("average", a, b, "-o", out)
         self.assertEqual(again.status, 2)
         self.assertIn("exists already, and a shard of the output would go there", again.stderr)
+        self.average([a, b], "out.weights.json", "-q", "-f")
+        self.assertEqual(out.read_text(), b.read_text().replace('"b_0', '"out.2_0'))
+        for number in range(2):
+            first, second = (self.folder / f"{name}_0000{number}.weights.h5"
+                             for name in ("out", "out.2"))
+            self.assertEqual(second.read_bytes(), first.read_bytes())
 
     def test_average_with_weights_that_are_whole(self):
         a, of_a = self.sharded("a", 1)
