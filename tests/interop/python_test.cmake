@@ -14,6 +14,7 @@ function(polyak_python_test name script label)
     POLYAK_TEST_DATA=${PROJECT_SOURCE_DIR}/tests/data
     POLYAK_SHARED_DATA=${POLYAK_SHARED_DATA}
     POLYAK_NODE_MODULES=${POLYAK_NODE_MODULES}
+    POLYAK_SANITIZE=${POLYAK_SANITIZE}
     PYTHONDONTWRITEBYTECODE=1
     # Leaks can't be looked for under strace.
     ASAN_OPTIONS=detect_leaks=0)
