@@ -43,12 +43,6 @@ bool BeginsAsArchive(const InputFile& file) {
                              [&](std::string_view known) { return name.starts_with(known); });
 }
 
-std::filesystem::path TemporaryFolder(const OpenContext& context) {
-  if (!context.temporary_folder.empty()) return context.temporary_folder;
-  std::error_code error;
-  return std::filesystem::is_directory("/var/tmp", error) ? "/var/tmp" : "/tmp";
-}
-
 const ZipMember& FindWeights(const ZipDirectory& directory) {
   if (const ZipMember* const weights = directory.Find(kWeightsMember)) return *weights;
   if (directory.Find(kNumpyMember) != nullptr) {
@@ -69,7 +63,7 @@ hdf5::Image ImageOf(const ZipMember& weights, InputFiles& files, const OpenConte
   if (weights.method == kStored) {
     return {.file = 0, .offset = weights.stored.offset, .bytes = weights.bytes};
   }
-  const std::filesystem::path folder = TemporaryFolder(context);
+  const std::filesystem::path folder = SpillFile::TemporaryFolder(context.temporary_folder);
   const SpillFile unpacked(folder, folder);
   Inflate(*files.front(), weights, unpacked, context.stop);
   files.push_back(unpacked.AsInput());
