@@ -122,6 +122,8 @@ class Hdf5Checkpoint final : public ExtentCheckpoint {
     ReadExtents(tensor, box, elements);
   }
 
+  bool IsAsStored(std::size_t tensor) const override { return !IsSpecial(tensor); }
+
   void DoReadStored(std::size_t tensor, std::uint64_t offset,
                     std::span<std::byte> bytes) const override {
     if (IsSpecial(tensor)) return reader_.ReadStored(tensor, offset, bytes);

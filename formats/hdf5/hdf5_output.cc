@@ -103,6 +103,13 @@ void Hdf5Output::DoWrite(std::size_t tensor, const Box& box, std::span<const std
       });
 }
 
+std::size_t Hdf5Output::DoWriteJoined(std::span<const TensorToWrite> parts) {
+  const auto first_special = std::ranges::find_if(
+      parts, [this](const TensorToWrite& part) { return special_.Has(part.tensor); });
+  const auto others = parts.first(static_cast<std::size_t>(first_special - parts.begin()));
+  return others.empty() ? 0 : rest_->WriteJoined(others);
+}
+
 Durability Hdf5Output::DoCommit(std::string_view provenance) {
   special_.CheckComplete();
   return rest_->Commit(provenance);

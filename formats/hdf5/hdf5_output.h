@@ -45,6 +45,7 @@ class Hdf5Output final : public Output {
 
   Tiles DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) const override;
   void DoWrite(std::size_t tensor, const Box& box, std::span<const std::byte> elements) override;
+  std::size_t DoWriteJoined(std::span<const TensorToWrite> tensors) override;
   std::size_t DoKeptParts() const override { return rest_->kept_parts(); }
   std::uint64_t DoKeptBytes() const override { return rest_->kept_bytes(); }
   std::uint64_t DoWriteKept(std::size_t part) override { return rest_->WriteKept(part); }

@@ -23,6 +23,7 @@ class OnnxCheckpoint final : public ExtentCheckpoint {
  private:
   // Varints are decoded; everything else is extents.
   void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const override;
+  bool IsAsStored(std::size_t tensor) const override { return varints_[tensor] == nullptr; }
   std::vector<std::filesystem::path> DoDataFilesOf(const OutputRequest& request) const override;
   std::uint64_t DoOutputMemoryBytes(const OutputRequest& request) const override;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;

@@ -53,6 +53,12 @@ struct WorkNeeds {
   bool is_coded = false;            // it keeps processors busy, not the disk
 };
 
+// A whole tensor that is to be read, and where to: exactly its bytes.
+struct TensorToRead {
+  std::size_t tensor = 0;
+  std::span<std::byte> elements;
+};
+
 class Checkpoint {
  public:
   Checkpoint(const Checkpoint&) = delete;
@@ -81,6 +87,11 @@ class Checkpoint {
   // two bytes). The tensor is readable (TensorInfo::unreadable), the box lies inside it, and
   // `elements` has exactly its bytes. Throws Error (kCorrupt, kSystem) naming file and tensor.
   void Read(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
+
+  // Reads the first of these tensors, and as many of those after it as one read brings with it;
+  // returns how many, at least 1. Of ten thousand small tensors each costs about its bytes so, not
+  // a call to the system. There is at least one; each is readable. Throws as Read.
+  std::size_t ReadJoined(std::span<const TensorToRead> tensors) const;
 
   // The bytes of a payload as they lie in the file, from `offset` on, for comparing tensors
   // whose elements have no fixed size. offset + bytes.size() <= stored_bytes. Throws as Read.
@@ -118,8 +129,9 @@ class Checkpoint {
   // how many bytes this gave back (TensorInfo::list_bytes).
   std::uint64_t ShareTensors(std::shared_ptr<const std::vector<TensorInfo>>& tensors);
 
-  // Throws Error (kCorrupt) if a file of it changed since it was opened (size, times), or a checksum
-  // of its own says that it is damaged. To be called when what is of use of it has been read.
+  // Throws Error (kCorrupt) if a file of it changed since it was opened (size, times), or a
+  // checksum of its own says that it is damaged. To be called when what is of use of it has been
+  // read.
   void CheckUnchanged() const { DoCheckUnchanged(); }
 
  protected:
@@ -128,6 +140,8 @@ class Checkpoint {
  private:
   virtual std::uint64_t DoFileBytes() const = 0;
   virtual void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const = 0;
+  // 0: the first one doesn't lie together with others.
+  virtual std::size_t DoReadJoined(std::span<const TensorToRead> /*tensors*/) const { return 0; }
   virtual void DoReadStored(std::size_t tensor, std::uint64_t offset,
                             std::span<std::byte> bytes) const = 0;
   virtual std::uint64_t DoPayloadId(std::size_t tensor) const = 0;

@@ -31,12 +31,19 @@ struct OutputRequest {
   const std::atomic<bool>* stop = nullptr;
 };
 
+// All elements of a replaced tensor, row-major, native byte order.
+struct TensorToWrite {
+  std::size_t tensor = 0;
+  std::uint64_t count = 0;  // of its elements
+  std::span<const std::byte> elements;
+};
+
 // Whether the system confirmed that an output is on the disk.
 enum class Durability : std::uint8_t { kConfirmed, kUnknown };
 
-// Write and WriteKept may be called from any thread, in any order, on disjoint parts; the other
-// functions from one thread, with nothing else under way. All throw Error (kSystem where the
-// system refuses).
+// Write, WriteJoined and WriteKept may be called from any thread, in any order, on disjoint parts;
+// the other functions from one thread, with nothing else under way. All throw Error (kSystem where
+// the system refuses).
 class Output {
  public:
   Output() = default;
@@ -53,6 +60,15 @@ class Output {
   // Elements of a replaced tensor: row-major in the box, native byte order.
   void Write(std::size_t tensor, const Box& box, std::span<const std::byte> elements) {
     DoWrite(tensor, box, elements);
+  }
+
+  // Writes the first of these tensors, and as many of those after it as one write takes along;
+  // returns how many, at least 1. There is at least one.
+  std::size_t WriteJoined(std::span<const TensorToWrite> tensors) {
+    const std::size_t joined = DoWriteJoined(tensors);
+    if (joined > 0) return joined;
+    Write(tensors[0].tensor, RangeBox(0, tensors[0].count), tensors[0].elements);
+    return 1;
   }
 
   // Replaced tensors that must be written before anything else is: how much room they take decides
@@ -83,6 +99,8 @@ class Output {
   virtual void DoLayOut() {}
   virtual Tiles DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) const = 0;
   virtual void DoWrite(std::size_t tensor, const Box& box, std::span<const std::byte> elements) = 0;
+  // 0: the first one is not written together with others.
+  virtual std::size_t DoWriteJoined(std::span<const TensorToWrite> /*tensors*/) { return 0; }
   virtual std::size_t DoKeptParts() const = 0;
   virtual std::uint64_t DoKeptBytes() const = 0;
   virtual std::uint64_t DoWriteKept(std::size_t part) = 0;

@@ -1,5 +1,11 @@
 #include "engine/payload_hashes.h"
 
+#if POLYAK_HAS_XXHASH_DISPATCH
+// Replaces the functions of xxhash.h by those that ask the processor: the library's own are built
+// for any x86-64 and hash 5.5 GB/s of a grain where these hash 45 (measured, Zen 4).
+#include <xxh_x86dispatch.h>
+#endif
+
 #include <new>
 #include <utility>
 
@@ -36,6 +42,8 @@ XXH128_hash_t GrainHash::Take() noexcept {
 }
 
 PayloadHashes::PayloadHashes(std::size_t inputs) {
+  // The first call asks the processor, and notes the answer: before there are threads.
+  XXH3_128bits("", 0);
   for (std::size_t k = 0; k < inputs; ++k) {
     states_.emplace_back(XXH3_createState());
     if (!states_.back()) throw std::bad_alloc();

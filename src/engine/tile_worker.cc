@@ -13,6 +13,9 @@ namespace polyak {
 namespace {
 
 constexpr std::size_t kAlignment = 64;  // of each tile: a cache line, the widest vector
+// Tensors up to this size are read, combined and written with their neighbours: a job of its own
+// costs each what 4 KiB cost.
+constexpr std::uint64_t kSmallTensorBytes = 4096;
 
 std::byte* Aligned(std::byte* address) {
   const auto value = reinterpret_cast<std::uintptr_t>(address);
@@ -49,10 +52,19 @@ TileWorker::TileWorker(const TileShared& shared)
   std::byte* next = Aligned(memory_.data());
   for (std::size_t i = 0; i < shared.used.size(); ++i, next += tile_bytes) tiles_.push_back(next);
   result_ = next;
+  combined_.resize(tiles_.size());
 }
 
 void TileWorker::Do(std::size_t job) {
-  for (const GrainRun& grains : shared_.jobs[job]) DoGrains(grains);
+  for (auto runs = shared_.jobs[job]; !runs.empty();) {
+    const std::size_t small = SmallTensorsIn(runs);
+    if (small > 1) {
+      DoTogether(runs.first(small));
+    } else {
+      DoGrains(runs[0]);
+    }
+    runs = runs.subspan(std::max<std::size_t>(1, small));
+  }
   if (shared_.hashes == nullptr) return;
   std::vector<XXH128_hash_t> hashes;
   for (auto& of_input : grain_hashes_) {
@@ -60,6 +72,60 @@ void TileWorker::Do(std::size_t job) {
     of_input.clear();
   }
   shared_.hashes->Add(job, std::move(hashes));
+}
+
+const TensorInfo& TileWorker::InfoOf(std::size_t tensor) const {
+  return shared_.run.inputs[shared_.run.plan.template_index]->tensors()[tensor];
+}
+
+std::size_t TileWorker::SmallTensorsIn(std::span<const GrainRun> runs) const {
+  const Checkpoint& reference = *shared_.run.inputs[shared_.run.plan.template_index];
+  std::uint64_t bytes = 0;
+  std::size_t small = 0;
+  for (const GrainRun& run : runs) {
+    const TensorInfo& info = InfoOf(run.tensor);
+    bytes += info.bytes();
+    const bool fits = info.bytes() <= kSmallTensorBytes && bytes <= shared_.run.memory.tile_bytes;
+    if (!fits || reference.ChunksOf(run.tensor)) break;
+    ++small;
+  }
+  return small;
+}
+
+void TileWorker::DoTogether(std::span<const GrainRun> runs) {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < tiles_.size(); ++i) ReadTogether(i, runs);
+  to_write_.clear();
+  for (const GrainRun& run : runs) {
+    const TensorInfo& info = InfoOf(run.tensor);
+    Combine(run.tensor, RangeBox(0, info.elements), bytes);
+    to_write_.push_back({run.tensor, info.elements, {result_ + bytes, info.bytes()}});
+    bytes += info.bytes();
+  }
+  for (std::span<const TensorToWrite> left = to_write_; !left.empty();) {
+    left = left.subspan(shared_.output.WriteJoined(left));
+  }
+  shared_.done_bytes += bytes * tiles_.size();
+}
+
+void TileWorker::ReadTogether(std::size_t i, std::span<const GrainRun> runs) {
+  CheckStop(shared_.control);
+  const std::size_t input = shared_.used[i];
+  std::byte* next = tiles_[i];
+  to_read_.clear();
+  for (const GrainRun& run : runs) {
+    const std::uint64_t bytes = InfoOf(run.tensor).bytes();
+    to_read_.push_back({shared_.run.plan.matches[input][run.tensor], {next, bytes}});
+    next += bytes;
+  }
+  for (std::span<const TensorToRead> left = to_read_; !left.empty();) {
+    left = left.subspan(shared_.run.inputs[input]->ReadJoined(left));
+  }
+  if (shared_.hashes == nullptr) return;
+  for (const TensorToRead& read : to_read_) {
+    grain_hash_[i].Add(read.elements);
+    grain_hashes_[i].push_back(grain_hash_[i].Take());
+  }
 }
 
 void TileWorker::DoGrains(const GrainRun& grains) {
@@ -83,9 +149,7 @@ void TileWorker::DoGrains(const GrainRun& grains) {
 
 void TileWorker::DoTile(std::size_t tensor, const Box& box) {
   const AverageRun& run = shared_.run;
-  const TensorInfo& info = run.inputs[run.plan.template_index]->tensors()[tensor];
-  const std::uint64_t elements = ElementsIn(box);
-  const std::size_t bytes = elements * info.element_bytes;
+  const std::size_t bytes = ElementsIn(box) * InfoOf(tensor).element_bytes;
   assert(bytes <= std::max(run.memory.tile_bytes, run.memory.largest_chunk_bytes));
   for (std::size_t i = 0; i < tiles_.size(); ++i) {
     CheckStop(shared_.control);  // a job, even a tile, of a thousand inputs takes seconds
@@ -94,17 +158,23 @@ void TileWorker::DoTile(std::size_t tensor, const Box& box) {
     run.inputs[input]->Read(run.plan.matches[input][tensor], box, tile);
     if (shared_.hashes != nullptr) grain_hash_[i].Add(tile);
   }
-  const MeanResult result = shared_.mean.Apply(PartOf(info.dtype), tiles_.data(),
-                                               elements * PartsOfElement(info.dtype), result_);
-  if (result.fault) Fail(*result.fault, tensor, box);
-  if (result.nonfinite_kept > 0) shared_.nonfinite_kept += result.nonfinite_kept;
+  Combine(tensor, box, 0);
   shared_.output.Write(tensor, box, std::span(result_, bytes));
   shared_.done_bytes += bytes * tiles_.size();
 }
 
+void TileWorker::Combine(std::size_t tensor, const Box& box, std::uint64_t offset) {
+  const TensorInfo& info = InfoOf(tensor);
+  for (std::size_t i = 0; i < tiles_.size(); ++i) combined_[i] = tiles_[i] + offset;
+  const MeanResult result =
+      shared_.mean.Apply(PartOf(info.dtype), combined_.data(),
+                         ElementsIn(box) * PartsOfElement(info.dtype), result_ + offset);
+  if (result.fault) Fail(*result.fault, tensor, box);
+  if (result.nonfinite_kept > 0) shared_.nonfinite_kept += result.nonfinite_kept;
+}
+
 void TileWorker::Fail(const MeanFault& fault, std::size_t tensor, const Box& box) const {
-  const AverageRun& run = shared_.run;
-  const TensorInfo& info = run.inputs[run.plan.template_index]->tensors()[tensor];
+  const TensorInfo& info = InfoOf(tensor);
   const std::string where = PlaceText(info, box, fault.element);
   if (fault.kind == MeanFault::Kind::kOverflow) {
     Error error(ErrorKind::kNonfinite,
@@ -116,7 +186,7 @@ void TileWorker::Fail(const MeanFault& fault, std::size_t tensor, const Box& box
   Error error(ErrorKind::kNonfinite, fmt::format("NaN or infinity at {}", where),
               "--allow-nonfinite averages it all the same, by the rules of IEEE 754");
   error.AddContext(info.name);
-  error.AddContext(run.inputs[shared_.used[fault.input]]->path().string());
+  error.AddContext(shared_.run.inputs[shared_.used[fault.input]]->path().string());
   throw error;
 }
 

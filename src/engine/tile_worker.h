@@ -39,14 +39,24 @@ class TileWorker {
   void Do(std::size_t job);
 
  private:
+  // How many of the first runs are small tensors that are worked on together.
+  std::size_t SmallTensorsIn(std::span<const GrainRun> runs) const;
+  void DoTogether(std::span<const GrainRun> runs);
+  void ReadTogether(std::size_t i, std::span<const GrainRun> runs);
   void DoGrains(const GrainRun& grains);
   void DoTile(std::size_t tensor, const Box& box);
+  // The mean of what lies at `offset` in the tiles, to the same place in result_.
+  void Combine(std::size_t tensor, const Box& box, std::uint64_t offset);
+  const TensorInfo& InfoOf(std::size_t tensor) const;
   [[noreturn]] void Fail(const MeanFault& fault, std::size_t tensor, const Box& box) const;
 
   TileShared shared_;
   std::vector<std::byte> memory_;
   std::vector<std::byte*> tiles_;  // of each used input
   std::byte* result_;
+  std::vector<const std::byte*> combined_;  // of each used input
+  std::vector<TensorToRead> to_read_;
+  std::vector<TensorToWrite> to_write_;
   // Of each used input: the grain under way, and the finished ones of this job.
   std::vector<GrainHash> grain_hash_;
   std::vector<std::vector<XXH128_hash_t>> grain_hashes_;

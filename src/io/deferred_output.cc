@@ -46,4 +46,11 @@ void DeferredOutput::DoWrite(std::size_t tensor, const Box& box,
   });
 }
 
+std::size_t DeferredOutput::DoWriteJoined(std::span<const TensorToWrite> parts) {
+  const auto spilled = std::ranges::find_if(
+      parts, [this](const TensorToWrite& part) { return Find(part.tensor) != nullptr; });
+  const auto others = parts.first(static_cast<std::size_t>(spilled - parts.begin()));
+  return others.empty() ? 0 : rest_->WriteJoined(others);
+}
+
 }  // namespace polyak

@@ -1,7 +1,9 @@
 #include "io/extents.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <cstring>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -98,6 +100,33 @@ void ExtentCheckpoint::ReadExtents(std::size_t tensor, const Box& box,
     ReadPart(*files_[part.run.file], part, elements.subspan(box_offset, part.bytes));
   });
   SwapBytes(elements, payload.swapped_bytes);
+}
+
+std::size_t ExtentCheckpoint::DoReadJoined(std::span<const TensorToRead> parts) const {
+  const std::uint32_t source = payloads_[parts[0].tensor].runs.begin()->file;
+  Extent span;
+  std::size_t joined = 0;
+  for (const auto& [tensor, elements] : parts) {
+    const Payload& payload = payloads_[tensor];
+    if (!payload.is_one_piece() || !IsAsStored(tensor) || payload.runs[0].file != source) break;
+    const Extent extent = payload.runs[0].span();
+    if (joined == 0) span = {extent.offset, 0};
+    if (extent.offset < span.end() || extent.offset - span.end() > kMostGapBytes) break;
+    if (extent.end() - span.offset > kJoinedBytes) break;
+    span.length = extent.end() - span.offset;
+    ++joined;
+  }
+  if (joined < 2) return 0;
+
+  std::array<std::byte, kJoinedBytes> buffer;
+  files_[source]->ReadAt(span.offset, std::span(buffer).first(span.length));
+  for (const auto& [tensor, elements] : parts.first(joined)) {
+    const Payload& payload = payloads_[tensor];
+    std::memcpy(elements.data(), buffer.data() + (payload.runs[0].offset - span.offset),
+                elements.size());
+    SwapBytes(elements, payload.swapped_bytes);
+  }
+  return joined;
 }
 
 void ExtentCheckpoint::DoReadStored(std::size_t tensor, std::uint64_t offset,

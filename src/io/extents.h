@@ -52,7 +52,11 @@ class ExtentCheckpoint : public Checkpoint {
   // format has no place for it. Throws Error (kUnsupported) where this file can't be a template.
   virtual std::vector<Edit> ProvenanceEdits(std::string_view record) const;
 
+  // False: DoRead does more than read the extents.
+  virtual bool IsAsStored(std::size_t /*tensor*/) const { return true; }
+
   std::uint64_t DoFileBytes() const override;
+  std::size_t DoReadJoined(std::span<const TensorToRead> tensors) const override;
   void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const override;
   std::vector<FileIdentity> DoFiles() const override;
 

@@ -76,7 +76,16 @@ struct Payload {
   // Groups of bytes that must be reversed to have native order: an element, or half a complex
   // number. 0: none, the file has native order.
   std::uint8_t swapped_bytes = 0;
+
+  // True where it lies in one run without gaps.
+  bool is_one_piece() const noexcept { return runs.size() == 1 && runs[0].piece_bytes == 0; }
 };
+
+// What of neighbours is read or written together: so much that a call to the system costs little
+// beside its bytes.
+inline constexpr std::size_t kJoinedBytes = 65536;
+// The most that may lie between two of them: copying it costs less than a call.
+inline constexpr std::uint64_t kMostGapBytes = 4096;
 
 // Where the payloads of these tensors lie in one file, with the gaps inside them; sorted.
 std::vector<Extent> SpansIn(std::uint32_t file, std::span<const std::size_t> tensors,

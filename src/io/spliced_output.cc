@@ -20,6 +20,7 @@ constexpr std::size_t kMostOpenFiles = 64;
 struct Slot {
   std::uint32_t source;
   Extent extent;
+  bool is_small;
 
   bool operator<(const Slot& other) const noexcept {
     return std::pair(source, extent.offset) < std::pair(other.source, other.extent.offset);
@@ -31,7 +32,8 @@ std::vector<Slot> SlotsOf(std::span<const std::size_t> replaced,
   std::vector<Slot> slots;
   for (const std::size_t tensor : replaced) {
     for (const PayloadRun& run : payloads[tensor].runs) {
-      if (run.bytes > 0) slots.push_back({run.file, run.span()});
+      const bool is_small = payloads[tensor].is_one_piece() && run.bytes <= kMostGapBytes;
+      if (run.bytes > 0) slots.push_back({run.file, run.span(), is_small});
     }
   }
   std::sort(slots.begin(), slots.end());
@@ -60,7 +62,7 @@ SplicedOutput::SplicedOutput(const OutputRequest& request, OutputLayout layout,
       finish_(std::move(finish)) {
   MapSources(layout);
   LayOutKept(request.replaced);
-  expected_bytes_ = kept_bytes_ + PayloadBytesOf(request.replaced, payloads_);
+  expected_bytes_ = kept_bytes_ + lead_bytes_ + PayloadBytesOf(request.replaced, payloads_);
   CreateFiles(request, layout);
 }
 
@@ -83,17 +85,31 @@ void SplicedOutput::LayOutKept(std::span<const std::size_t> replaced) {
   const std::vector<Slot> slots = SlotsOf(replaced, payloads_);
   for (const Mapped& mapped : mapped_) {
     std::uint64_t position = mapped.extent.offset;
-    auto slot = std::lower_bound(slots.begin(), slots.end(), Slot{mapped.source, mapped.extent});
+    auto slot =
+        std::lower_bound(slots.begin(), slots.end(), Slot{mapped.source, mapped.extent, false});
+    bool follows_small = false;
     for (; slot != slots.end() && slot->source == mapped.source &&
            slot->extent.offset < mapped.extent.end();
          ++slot) {
       assert(slot->extent.end() <= mapped.extent.end());
       const std::uint64_t gap_end = std::max(position, slot->extent.offset);
-      Keep(mapped, {.offset = position, .length = gap_end - position});
+      const Extent gap{position, gap_end - position};
+      if (follows_small && slot->is_small && gap.length <= kMostGapBytes) {
+        SkipLead(mapped.source, gap);
+      } else {
+        Keep(mapped, gap);
+      }
+      follows_small = slot->is_small;
       position = std::max(position, slot->extent.end());
     }
     Keep(mapped, {.offset = position, .length = mapped.extent.end() - position});
   }
+}
+
+void SplicedOutput::SkipLead(std::uint32_t source, const Extent& gap) {
+  if (gap.length == 0) return;
+  leads_.push_back({source, gap.end(), gap.length});
+  lead_bytes_ += gap.length;
 }
 
 void SplicedOutput::Keep(const Mapped& mapped, Extent extent) {
@@ -157,8 +173,9 @@ void SplicedOutput::DoWrite(std::size_t tensor, const Box& box,
     if (part.run.piece_bytes > 0) {
       WriteScattered(part, bytes);
     } else {
-      WriteContiguous(PlaceOf(part.run.file, part.run.offset + part.begin), bytes,
-                      payload.swapped_bytes);
+      const std::uint64_t offset = part.run.offset + part.begin;
+      WriteLead(part.run.file, offset);
+      WriteContiguous(PlaceOf(part.run.file, offset), bytes, payload.swapped_bytes);
     }
   });
   written_bytes_ += elements.size();
@@ -166,6 +183,7 @@ void SplicedOutput::DoWrite(std::size_t tensor, const Box& box,
 
 void SplicedOutput::WriteSlot(std::uint32_t source, std::uint64_t offset,
                               std::span<const std::byte> bytes) {
+  WriteLead(source, offset);
   WriteContiguous(PlaceOf(source, offset), bytes, 0);
   written_bytes_ += bytes.size();
 }
@@ -183,6 +201,69 @@ void SplicedOutput::WriteContiguous(Place place, std::span<const std::byte> byte
     place.offset += part.size();
     bytes = bytes.subspan(part.size());
   }
+}
+
+std::uint64_t SplicedOutput::LeadOf(std::uint32_t source, std::uint64_t slot_offset) const {
+  const auto lead = std::ranges::lower_bound(
+      leads_, std::pair(source, slot_offset), {},
+      [](const Lead& each) { return std::pair(each.source, each.slot_offset); });
+  const bool is_there =
+      lead != leads_.end() && lead->source == source && lead->slot_offset == slot_offset;
+  return is_there ? lead->bytes : 0;
+}
+
+void SplicedOutput::WriteLead(std::uint32_t source, std::uint64_t slot_offset) {
+  const std::uint64_t bytes = LeadOf(source, slot_offset);
+  if (bytes == 0) return;
+  const std::uint64_t offset = slot_offset - bytes;
+  const Place place = PlaceOf(source, offset);
+  files_[place.file]->CopyFrom(*sources_[source], offset, place.offset, bytes);
+  written_bytes_ += bytes;
+}
+
+// Slots that lie next to one another, or with a lead between them, in the template and in the
+// output alike.
+Extent SplicedOutput::JoinedSpan(std::span<const TensorToWrite> parts, std::size_t& joined) const {
+  const std::uint32_t source = payloads_[parts[0].tensor].runs.begin()->file;
+  Extent span;
+  Place place{};
+  for (const TensorToWrite& part : parts) {
+    const Payload& payload = payloads_[part.tensor];
+    if (!payload.is_one_piece() || payload.runs[0].file != source) break;
+    const Extent extent = payload.runs[0].span();
+    const std::uint64_t begin = extent.offset - LeadOf(source, extent.offset);
+    const Place here = PlaceOf(source, begin);
+    if (joined == 0) {
+      span.offset = begin;
+      place = here;
+    }
+    const bool goes_on =
+        begin == span.end() && here.file == place.file && here.offset - place.offset == span.length;
+    if (!goes_on || extent.end() - span.offset > kJoinedBytes) break;
+    span.length = extent.end() - span.offset;
+    ++joined;
+  }
+  return span;
+}
+
+std::size_t SplicedOutput::DoWriteJoined(std::span<const TensorToWrite> parts) {
+  std::size_t joined = 0;
+  const Extent span = JoinedSpan(parts, joined);
+  if (joined < 2) return 0;
+  const std::uint32_t source = payloads_[parts[0].tensor].runs[0].file;
+  std::array<std::byte, kJoinedBytes> buffer;
+  const auto bytes = std::span(buffer).first(span.length);
+  sources_[source]->ReadAt(span.offset, bytes);  // the leads
+  for (const TensorToWrite& part : parts.first(joined)) {
+    const Payload& payload = payloads_[part.tensor];
+    const auto slot = bytes.subspan(payload.runs[0].offset - span.offset, part.elements.size());
+    std::ranges::copy(part.elements, slot.begin());
+    SwapBytes(slot, payload.swapped_bytes);
+  }
+  const Place place = PlaceOf(source, span.offset);
+  files_[place.file]->WriteAt(place.offset, bytes);
+  written_bytes_ += span.length;
+  return joined;
 }
 
 // What lies between the pieces is the template's.

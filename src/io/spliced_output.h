@@ -57,11 +57,24 @@ class SplicedOutput : public Output {
     Place place;
   };
 
+  // What of the template lies between two slots that are small and near each other. It isn't a kept
+  // part of its own, but is written with the second of them: of ten thousand small tensors each
+  // would have one.
+  struct Lead {
+    std::uint32_t source;
+    std::uint64_t slot_offset;
+    std::uint64_t bytes;  // before it
+  };
+
   void CreateFiles(const OutputRequest& request, const OutputLayout& layout);
   void MapSources(const OutputLayout& layout);
   void LayOutKept(std::span<const std::size_t> replaced);
   void Keep(const Mapped& mapped, Extent extent);
+  void SkipLead(std::uint32_t source, const Extent& gap);
   Place PlaceOf(std::uint32_t source, std::uint64_t offset) const;
+  std::uint64_t LeadOf(std::uint32_t source, std::uint64_t slot_offset) const;
+  void WriteLead(std::uint32_t source, std::uint64_t slot_offset);
+  Extent JoinedSpan(std::span<const TensorToWrite> tensors, std::size_t& joined) const;
   void WriteContiguous(Place place, std::span<const std::byte> bytes, std::uint32_t group_bytes);
   void WriteScattered(const RunPart& part, std::span<const std::byte> bytes);
   Durability PutAllInPlace();
@@ -69,6 +82,7 @@ class SplicedOutput : public Output {
 
   Tiles DoTilesOf(std::size_t tensor, std::uint64_t bytes_wanted) const override;
   void DoWrite(std::size_t tensor, const Box& box, std::span<const std::byte> elements) override;
+  std::size_t DoWriteJoined(std::span<const TensorToWrite> tensors) override;
   std::size_t DoKeptParts() const override { return kept_.size(); }
   std::uint64_t DoKeptBytes() const override { return kept_bytes_; }
   std::uint64_t DoWriteKept(std::size_t part) override;
@@ -80,9 +94,11 @@ class SplicedOutput : public Output {
   std::vector<std::shared_ptr<const InputFile>> sources_;
   std::vector<Mapped> mapped_;  // by source and offset
   std::vector<Kept> kept_;
+  std::vector<Lead> leads_;  // by source and offset
   std::uint64_t kept_bytes_ = 0;
+  std::uint64_t lead_bytes_ = 0;
   std::uint64_t size_ = 0;
-  std::uint64_t expected_bytes_ = 0;              // of slots and kept parts
+  std::uint64_t expected_bytes_ = 0;              // of slots, leads and kept parts
   std::atomic<std::uint64_t> written_bytes_ = 0;  // of them
   std::optional<std::uint64_t> record_offset_;    // in the main file
   const std::atomic<bool>* stop_;                 // may be null
