@@ -10,9 +10,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "arithmetic/kernel_set.h"
 #include "arithmetic/narrow_means-inl.h"
+#include "arithmetic/plain_sums-inl.h"
+#include "arithmetic/quick_means-inl.h"
 #include "arithmetic/vector_enclosure-inl.h"
 #include "arithmetic/vector_float16-inl.h"
 #include "arithmetic/vector_lanes-inl.h"
@@ -34,61 +37,97 @@ HWY_INLINE void AddUndecided(D, hn::Mask<D> decided, std::size_t element,
   }
 }
 
-// What PairMean is needed for, seldom: kept out of the loop of the others.
+// The elements of a unit that `settled` lacks, by pair arithmetic.
 template <class Lanes>
-HWY_NOINLINE void SettleByPairs(const MeanPlan& plan, const Block& block, std::size_t element,
-                                const Decision& first, UndecidedElements& undecided) {
+HWY_INLINE void SettleByPairs(const PairWeights& weights, const Block& block, std::size_t index,
+                              Decision& settled) {
+  constexpr int kFreeBits = 53 - Lanes::Format::kSignificandBits;
+  const Decision second = weights.weight_bits <= kFreeBits
+                              ? PairMean<Lanes, true>(weights, block, index)
+                              : PairMean<Lanes, false>(weights, block, index);
+  settled.mean = hn::IfThenElse(settled.decided, settled.mean, second.mean);
+  settled.decided = hn::Or(settled.decided, second.decided);
+}
+
+// What the quick way left, seldom: kept out of the loop of the others.
+template <class Lanes>
+HWY_NOINLINE void SettleUnit(const MeanPlan& plan, const Block& block, std::size_t element,
+                             UndecidedElements& undecided) {
+  const Floats d;
   const std::size_t index = block.first + element;
-  Decision settled = first;
-  if (plan.pair.usable) {
-    constexpr int kFreeBits = 53 - Lanes::Format::kSignificandBits;
-    const Decision second = plan.pair.weight_bits <= kFreeBits
-                                ? PairMean<Lanes, true>(plan.pair, block, index)
-                                : PairMean<Lanes, false>(plan.pair, block, index);
-    settled.mean = hn::IfThenElse(first.decided, first.mean, second.mean);
-    settled.decided = hn::Or(first.decided, second.decided);
+  Decision settled = {hn::Zero(d), hn::MaskFromVec(hn::Zero(d))};
+  if (plan.interval.usable) {
+    settled = NarrowIntervalMean<Lanes>(plan.interval, block, index);
+    // A sum of zeros has the right sign only where weights have the same one.
+    if (plan.zeros_need_care) {
+      settled.decided = hn::And(settled.decided, hn::Ne(settled.mean, hn::Zero(d)));
+    }
+  }
+  if (plan.pair.usable && !hn::AllTrue(d, settled.decided)) {
+    SettleByPairs<Lanes>(plan.pair, block, index, settled);
   }
   Lanes::Store(settled.mean, block.out, index);
-  if (!hn::AllTrue(Floats(), settled.decided)) {
-    AddUndecided(Floats(), settled.decided, element, undecided);
+  if (!hn::AllTrue(d, settled.decided)) AddUndecided(d, settled.decided, element, undecided);
+}
+
+// The means of kUnits units from `element` on.
+template <class Lanes, bool kIntegers, std::size_t kUnits, std::size_t kInputs>
+HWY_INLINE void MeanOfUnits(const MeanPlan& plan, const Block& block, std::size_t element,
+                            UndecidedElements& undecided) {
+  const std::vector<double>& weights = kIntegers ? plan.integer.weights : plan.interval.weights;
+  PlainSums sums[kUnits];
+  SumInputs<Lanes, kUnits, kInputs, kIntegers>(weights.data(), weights.size(), block.inputs,
+                                               block.first + element, sums);
+  for (std::size_t u = 0; u < kUnits; ++u) {
+    const std::size_t unit = element + u * hn::MaxLanes(Floats());
+    if (HWY_UNLIKELY(
+            !(StoreQuickMean<Lanes, kIntegers>(plan, block, block.first + unit, sums[u])))) {
+      SettleUnit<Lanes>(plan, block, unit, undecided);
+    }
   }
 }
 
-// The first way for a unit. Zeros may have the wrong sign where weights differ in theirs.
-template <class Lanes, bool kIntegers>
-HWY_INLINE Decision FirstMean(const MeanPlan& plan, const Block& block, std::size_t index) {
-  Decision first;
-  if constexpr (kIntegers) {
-    first = IntegerMean<Lanes>(plan.integer, block, index);
-  } else {
-    first = IntervalMean<Lanes>(plan.interval, block, index);
+template <class Lanes, bool kIntegers, std::size_t kInputs>
+std::size_t MeansOfUnits(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
+  constexpr std::size_t kUnits = 2;
+  const std::size_t step = hn::Lanes(Floats());
+  std::size_t element = 0;
+  for (; element + kUnits * step <= block.count; element += kUnits * step) {
+    MeanOfUnits<Lanes, kIntegers, kUnits, kInputs>(plan, block, element, undecided);
   }
-  if (plan.zeros_need_care) {
-    first.decided = hn::And(first.decided, hn::Ne(first.mean, hn::Zero(Floats())));
+  for (; element + step <= block.count; element += step) {
+    MeanOfUnits<Lanes, kIntegers, 1, kInputs>(plan, block, element, undecided);
   }
-  return first;
+  return element;
 }
 
 template <class Lanes, bool kIntegers>
-std::size_t MeanOfUnits(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
+std::size_t MeansOfInputs(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
+  if (plan.interval.weights.size() == 2) {
+    return MeansOfUnits<Lanes, kIntegers, 2>(plan, block, undecided);
+  }
+  return MeansOfUnits<Lanes, kIntegers, 0>(plan, block, undecided);
+}
+
+// Where no quick way can be gone.
+template <class Lanes>
+std::size_t SettleUnits(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
   const std::size_t step = hn::Lanes(Floats());
   std::size_t element = 0;
   for (; element + step <= block.count; element += step) {
-    const Decision first = FirstMean<Lanes, kIntegers>(plan, block, block.first + element);
-    if (HWY_LIKELY(hn::AllTrue(Floats(), first.decided))) {
-      Lanes::Store(first.mean, block.out, block.first + element);
-    } else {
-      SettleByPairs<Lanes>(plan, block, element, first, undecided);
-    }
+    SettleUnit<Lanes>(plan, block, element, undecided);
   }
   return element;
 }
 
 template <class Lanes>
 std::size_t MeanOfNarrow(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
-  if (plan.integer.usable) return MeanOfUnits<Lanes, true>(plan, block, undecided);
-  if (plan.interval.usable) return MeanOfUnits<Lanes, false>(plan, block, undecided);
-  return 0;
+  if (plan.integer.usable) return MeansOfInputs<Lanes, true>(plan, block, undecided);
+  const bool in_floats = Lanes::Format::kSignificandBits < 24;
+  if (plan.interval.usable && (!in_floats || plan.interval.error_per_max_float != 0.0F)) {
+    return MeansOfInputs<Lanes, false>(plan, block, undecided);
+  }
+  return SettleUnits<Lanes>(plan, block, undecided);
 }
 
 // float64 has no shorter way than pairs. Where inputs are so small that a product could underflow,

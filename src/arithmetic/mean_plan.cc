@@ -19,6 +19,9 @@ constexpr double kLeastWeight = 0x1p-300;
 constexpr double kLargestWeight = 0x1p300;
 constexpr double kLeastTotal = 0x1p-60;
 constexpr double kLargestTotal = 0x1p60;
+// Errors of these times an input of float16 are normal numbers of float32.
+constexpr double kLeastFloatError = 0x1p-90;
+constexpr double kLargestFloatError = 0x1p20;
 // With more the inputs' exponents would have to lie too close together.
 constexpr int kMaxIntegerBits = 20;
 
@@ -100,6 +103,9 @@ IntervalWeights MakeIntervalWeights(std::span<const double> weights, bool normal
   // ends of the interval are rounded too. 2^-53 each, and 1 % for the second order.
   const double roundings = static_cast<double>(weights.size()) + 8.0;
   made.error_per_max = roundings * 0x1p-53 * 1.01 * magnitudes;
+  if (Within(made.error_per_max, kLeastFloatError, kLargestFloatError)) {
+    made.error_per_max_float = static_cast<float>(made.error_per_max * (1.0 + 0x1p-20));
+  }
   return made;
 }
 

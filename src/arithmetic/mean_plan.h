@@ -24,8 +24,9 @@ struct IntegerWeights {
 // round alike. For inputs of up to 24 bits.
 struct IntervalWeights {
   bool usable = false;
-  std::vector<double> weights;  // weight / total, rounded
-  double error_per_max = 0.0;   // |computed - true| <= error_per_max * max |input|
+  std::vector<double> weights;       // weight / total, rounded
+  double error_per_max = 0.0;        // |computed - true| <= error_per_max * max |input|
+  float error_per_max_float = 0.0F;  // a little more than that; 0 where float32 won't do
 };
 
 // Arithmetic in pairs of float64, with what was lost on the way. Weights are scaled by a power of
