@@ -12,11 +12,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "arithmetic/double_means-inl.h"
 #include "arithmetic/kernel_set.h"
 #include "arithmetic/narrow_means-inl.h"
 #include "arithmetic/plain_sums-inl.h"
 #include "arithmetic/quick_means-inl.h"
-#include "arithmetic/vector_enclosure-inl.h"
 #include "arithmetic/vector_float16-inl.h"
 #include "arithmetic/vector_lanes-inl.h"
 #include "hwy/highway.h"
@@ -130,40 +130,42 @@ std::size_t MeanOfNarrow(const MeanPlan& plan, const Block& block, UndecidedElem
   return SettleUnits<Lanes>(plan, block, undecided);
 }
 
-// float64 has no shorter way than pairs. Where inputs are so small that a product could underflow,
-// the element is not decided; where something overflows, NaN comes out and is not either.
-template <bool kExactProducts>
-HWY_INLINE MD PairMeanOfDoubles(const PairWeights& weights, const Block& block, std::size_t index) {
-  const Doubles d;
-  VectorPairSum sum;
-  const VD infinity = hn::Inf(d);
-  VD smallest = infinity;
-  const std::size_t input_count = weights.weights.size();
-  for (std::size_t k = 0; k < input_count; ++k) {
-    const VD input = LoadAnywhere(d, block.inputs[k] + index * sizeof(double));
-    sum.template AddProduct<kExactProducts>(hn::Set(d, weights.weights[k]), input);
-    const VD magnitude = hn::Abs(input);
-    const MD zero = hn::Eq(magnitude, hn::Zero(d));
-    smallest = hn::Min(smallest, hn::IfThenElse(zero, infinity, magnitude));
-  }
-  const VectorEnclosure mean = DivideByTotal(sum, weights);
-  const VD below = hn::Add(mean.quotient, mean.lower);
-  const VD above = hn::Add(mean.quotient, mean.upper);
-  StoreAnywhere(above, d, block.out + index * sizeof(double));
-  const MD alike = hn::And(hn::Eq(below, above), hn::Lt(hn::Abs(above), infinity));
-  const MD no_underflow = hn::Ge(smallest, hn::Set(d, kLeastPairInput));
-  return hn::And(alike, hn::And(no_underflow, InPairRange(mean.quotient)));
+// Elements of `settled` that are not decided get what `other` has.
+HWY_INLINE void Complete(DoubleDecision& settled, const DoubleDecision& other) {
+  settled.mean = hn::IfThenElse(settled.decided, settled.mean, other.mean);
+  settled.decided = hn::Or(settled.decided, other.decided);
 }
 
-template <bool kExactProducts>
-std::size_t PairMeansOfDoubles(const MeanPlan& plan, const Block& block,
-                               UndecidedElements& undecided) {
+// What the first way left: out of the loop, as SettleUnit is.
+HWY_NOINLINE void SettleDoubles(const MeanPlan& plan, bool by_pairs, const Block& block,
+                                std::size_t element, const DoubleDecision& first,
+                                UndecidedElements& undecided) {
+  const Doubles d;
+  const std::size_t index = block.first + element;
+  DoubleDecision settled = first;
+  Complete(settled, ScaledMeanOfDoubles(plan.pair, plan.zeros_need_care, block, index));
+  if (!by_pairs && !hn::AllTrue(d, settled.decided)) {
+    Complete(settled, PairMeanOfDoubles(plan.pair, block, index));
+  }
+  StoreAnywhere(settled.mean, d, block.out + index * sizeof(double));
+  if (!hn::AllTrue(d, settled.decided)) AddUndecided(d, settled.decided, element, undecided);
+}
+
+// kPairs: ties are to be expected.
+template <bool kPairs>
+std::size_t MeansOfDoubles(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
   const Doubles d;
   const std::size_t step = hn::Lanes(d);
   std::size_t element = 0;
   for (; element + step <= block.count; element += step) {
-    const MD decided = PairMeanOfDoubles<kExactProducts>(plan.pair, block, block.first + element);
-    if (HWY_UNLIKELY(!hn::AllTrue(d, decided))) AddUndecided(d, decided, element, undecided);
+    const std::size_t index = block.first + element;
+    const DoubleDecision first = kPairs ? PairMeanOfDoubles(plan.pair, block, index)
+                                        : LooseMeanOfDoubles(plan.pair, block, index);
+    if (HWY_LIKELY(hn::AllTrue(d, first.decided))) {
+      StoreAnywhere(first.mean, d, block.out + index * sizeof(double));
+    } else {
+      SettleDoubles(plan, kPairs, block, element, first, undecided);
+    }
   }
   return element;
 }
@@ -171,9 +173,8 @@ std::size_t PairMeansOfDoubles(const MeanPlan& plan, const Block& block,
 inline std::size_t MeanOfDoubles(const MeanPlan& plan, const Block& block,
                                  UndecidedElements& undecided) {
   if (!plan.pair.usable) return 0;
-  // Powers of two only scale.
-  if (plan.pair.weight_bits == 1) return PairMeansOfDoubles<true>(plan, block, undecided);
-  return PairMeansOfDoubles<false>(plan, block, undecided);
+  if (plan.integer.usable) return MeansOfDoubles<true>(plan, block, undecided);
+  return MeansOfDoubles<false>(plan, block, undecided);
 }
 
 }  // namespace HWY_NAMESPACE

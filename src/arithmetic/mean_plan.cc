@@ -16,6 +16,7 @@ namespace {
 
 // Beyond these the products of weights and inputs could leave the range of float64.
 constexpr double kLeastWeight = 0x1p-300;
+constexpr double kLeastPairWeight = 0x1p-520;  // of weights up to 2
 constexpr double kLargestWeight = 0x1p300;
 constexpr double kLeastTotal = 0x1p-60;
 constexpr double kLargestTotal = 0x1p60;
@@ -96,9 +97,11 @@ IntervalWeights MakeIntervalWeights(std::span<const double> weights, bool normal
   made.usable = true;
   double magnitudes = 0.0;
   for (const double weight : made.weights) {
-    made.usable = made.usable && Within(weight, kLeastWeight, kLargestWeight);
+    made.usable = made.usable && std::abs(weight) <= kLargestWeight;
     magnitudes += std::abs(weight);
   }
+  // What underflows of the products of smaller weights is nothing to the error.
+  made.usable = made.usable && magnitudes >= kLeastWeight;
   // Per input a rounding of the weight, of the product and of the sum; the bound itself and the
   // ends of the interval are rounded too. 2^-53 each, and 1 % for the second order.
   const double roundings = static_cast<double>(weights.size()) + 8.0;
@@ -126,7 +129,7 @@ PairWeights MakePairWeights(std::span<const double> weights, bool normalised) {
   const int scale = -std::ilogb(largest);
   for (const double weight : weights) {
     made.weights.push_back(std::ldexp(weight, scale));
-    if (!Within(made.weights.back(), kLeastWeight, 2.0)) return {};
+    if (!Within(made.weights.back(), kLeastPairWeight, 2.0)) return {};
   }
   ExactSum total = SumOf(made.weights);
   if (!normalised) {
@@ -142,6 +145,17 @@ PairWeights MakePairWeights(std::span<const double> weights, bool normalised) {
   SetTotal(total, made);
   made.usable = Within(made.total_high, kLeastTotal, kLargestTotal);
   return made;
+}
+
+// In units of 2^-106 of sum |w x| / total. `low` takes up two terms per input, each at most the
+// inputs' number + 1 of 2^-53 of that sum, and each addition loses 2^-53 of what `low` then is. The
+// division adds less than 32: the remainder and the correction are below 3 * 2^-53 of the quotient,
+// and take eight roundings, the total's own error and the ends of the interval included.
+double LooseError(const PairWeights& pair) {
+  double magnitudes = 0.0;
+  for (const double weight : pair.weights) magnitudes += std::abs(weight);
+  const double terms = static_cast<double>(pair.weights.size()) + 1.0;
+  return 1.1 * (2.0 * terms * terms + 32.0) * 0x1p-106 * magnitudes / pair.total_high;
 }
 
 int SignificantBits(std::span<const double> weights) {
@@ -176,6 +190,7 @@ MeanPlan MakeMeanPlan(std::span<const double> weights, bool normalised) {
   const bool integers = normalised && plan.integer.usable;
   plan.pair = MakePairWeights(integers ? plan.integer.weights : weights, normalised);
   plan.pair.weight_bits = SignificantBits(plan.pair.weights);
+  plan.pair.loose_error = LooseError(plan.pair);
   plan.zeros_need_care = std::ranges::any_of(plan.interval.weights,
                                              [](double weight) { return std::signbit(weight); });
   return plan;

@@ -38,6 +38,8 @@ struct PairWeights {
   double total_high = 1.0;  // the total is positive, and total_high + total_low within
   double total_low = 0.0;   // total_error of it
   double total_error = 0.0;
+  // Where what is lost is not counted: |computed - true mean| <= loose_error * max |input|.
+  double loose_error = 0.0;
 };
 
 struct MeanPlan {
@@ -57,6 +59,8 @@ std::vector<double> QuotientsByTotal(std::span<const double> weights, bool norma
 
 // Pair arithmetic holds for quotients of at least this magnitude, and float64 inputs too (or 0).
 inline constexpr double kLeastPairQuotient = 0x1p-600;
-inline constexpr double kLeastPairInput = 0x1p-500;
+inline constexpr double kLeastPairInput = 0x1p-400;
+// Means that are held against loose_error have at least this magnitude.
+inline constexpr double kLeastLooseQuotient = 0x1p-800;
 
 }  // namespace polyak

@@ -1,0 +1,158 @@
+// The ways to the means of a vector of elements of float64 (mean_plan.h). Compiled once per
+// instruction set, as vector_pairs-inl.h is. Pure functions; nothing is thrown.
+#if defined(POLYAK_DOUBLE_MEANS_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef POLYAK_DOUBLE_MEANS_INL_H
+#undef POLYAK_DOUBLE_MEANS_INL_H
+#else
+#define POLYAK_DOUBLE_MEANS_INL_H
+#endif
+
+#include <cstddef>
+
+#include "arithmetic/float_format.h"
+#include "arithmetic/kernel_set.h"
+#include "arithmetic/mean_plan.h"
+#include "arithmetic/vector_enclosure-inl.h"
+#include "arithmetic/vector_lanes-inl.h"
+#include "arithmetic/vector_pairs-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace polyak {
+namespace HWY_NAMESPACE {
+
+// The means of a vector, of those elements that were decided.
+struct DoubleDecision {
+  VD mean;
+  MD decided;
+};
+
+HWY_INLINE VD LoadDoubles(const std::byte* elements, std::size_t index) {
+  return LoadAnywhere(Doubles(), elements + index * sizeof(double));
+}
+
+// Keeps track of what was lost, so that ties can be decided. Where inputs are so small that a
+// product could underflow, the element is not decided; where something overflows, NaN comes out and
+// is not either.
+template <bool kExactProducts>
+HWY_INLINE DoubleDecision PairMeanOfDoubles(const PairWeights& weights, const Block& block,
+                                            std::size_t index) {
+  const Doubles d;
+  VectorPairSum sum;
+  const VD infinity = hn::Inf(d);
+  VD smallest = infinity;
+  const std::size_t input_count = weights.weights.size();
+  for (std::size_t k = 0; k < input_count; ++k) {
+    const VD input = LoadDoubles(block.inputs[k], index);
+    sum.template AddProduct<kExactProducts>(hn::Set(d, weights.weights[k]), input);
+    const VD magnitude = hn::Abs(input);
+    const MD zero = hn::Eq(magnitude, hn::Zero(d));
+    smallest = hn::Min(smallest, hn::IfThenElse(zero, infinity, magnitude));
+  }
+  const VectorEnclosure mean = DivideByTotal(sum, weights);
+  const VD below = hn::Add(mean.quotient, mean.lower);
+  const VD above = hn::Add(mean.quotient, mean.upper);
+  const MD alike = hn::And(hn::Eq(below, above), hn::Lt(hn::Abs(above), infinity));
+  const MD no_underflow = hn::Ge(smallest, hn::Set(d, kLeastPairInput));
+  return {above, hn::And(alike, hn::And(no_underflow, InPairRange(mean.quotient)))};
+}
+
+// Powers of two only scale.
+HWY_INLINE DoubleDecision PairMeanOfDoubles(const PairWeights& weights, const Block& block,
+                                            std::size_t index) {
+  if (weights.weight_bits == 1) return PairMeanOfDoubles<true>(weights, block, index);
+  return PairMeanOfDoubles<false>(weights, block, index);
+}
+
+// A sum of products as high + low, without count of what was lost of `low`.
+struct LooseSum {
+  VD high;
+  VD low;
+  VD largest;  // of the inputs' magnitudes
+};
+
+// Inputs are multiplied by `factor`, if kScaled.
+template <bool kScaled>
+HWY_INLINE LooseSum SumLoosely(const PairWeights& weights, const Block& block, std::size_t index,
+                               VD factor) {
+  const Doubles d;
+  const auto load = [&](std::size_t k) HWY_ATTR {
+    const VD input = LoadDoubles(block.inputs[k], index);
+    return kScaled ? hn::Mul(input, factor) : input;
+  };
+  const VD first = load(0);
+  // Not from zero on, for the sake of -0.0.
+  const VectorPair first_product = TwoProduct(hn::Set(d, weights.weights[0]), first);
+  LooseSum sum = {first_product.high, first_product.low, hn::Abs(first)};
+  const std::size_t input_count = weights.weights.size();
+  for (std::size_t k = 1; k < input_count; ++k) {
+    const VD input = load(k);
+    const VectorPair product = TwoProduct(hn::Set(d, weights.weights[k]), input);
+    const VectorPair high = TwoSum(sum.high, product.high);
+    sum.high = high.high;
+    sum.low = hn::Add(sum.low, hn::Add(high.low, product.low));
+    sum.largest = hn::Max(sum.largest, hn::Abs(input));
+  }
+  return sum;
+}
+
+// The mean of a loose sum; ties are not decided. PairWeights::loose_error bounds all roundings, and
+// whatever underflows, as long as the quotient is far above the subnormal numbers.
+HWY_INLINE DoubleDecision MeanOfLooseSum(const PairWeights& weights, const LooseSum& sum) {
+  const Doubles d;
+  const VD total = hn::Set(d, weights.total_high);
+  const VectorPair value = TwoSum(sum.high, sum.low);
+  const VD quotient = hn::Div(value.high, total);
+  const VD rest = hn::Add(RemainderOf(value.high, quotient, total), value.low);
+  const VD remainder = hn::Sub(rest, hn::Mul(quotient, hn::Set(d, weights.total_low)));
+  const VD correction = hn::Mul(remainder, hn::Set(d, 1.0 / weights.total_high));
+  const VD error = hn::Mul(sum.largest, hn::Set(d, weights.loose_error));
+  const VD below = hn::Add(quotient, hn::Sub(correction, error));
+  const VD above = hn::Add(quotient, hn::Add(correction, error));
+  const VD magnitude = hn::Abs(above);
+  const MD in_range =
+      hn::And(hn::Ge(magnitude, hn::Set(d, kLeastLooseQuotient)), hn::Lt(magnitude, hn::Inf(d)));
+  return {above, hn::And(hn::Eq(below, above), in_range)};
+}
+
+HWY_INLINE DoubleDecision LooseMeanOfDoubles(const PairWeights& weights, const Block& block,
+                                             std::size_t index) {
+  return MeanOfLooseSum(weights, SumLoosely<false>(weights, block, index, hn::Zero(Doubles())));
+}
+
+// The same of inputs times a power of two that brings the largest near 1. Decides zeros too; means
+// that are subnormal, or so after the largest input was halved, are left.
+HWY_INLINE DoubleDecision ScaledMeanOfDoubles(const PairWeights& weights, bool zeros_need_care,
+                                              const Block& block, std::size_t index) {
+  const Doubles d;
+  const DoubleBits du;
+  VD largest = hn::Zero(d);
+  for (std::size_t k = 0; k < weights.weights.size(); ++k) {
+    largest = hn::Max(largest, hn::Abs(LoadDoubles(block.inputs[k], index)));
+  }
+  // So that both the power of two and its inverse are normal numbers.
+  const VD clamped = hn::Min(hn::Max(largest, hn::Set(d, 0x1p-1022)), hn::Set(d, 0x1p1022));
+  const auto exponent =
+      hn::And(hn::BitCast(du, clamped), hn::Set(du, FormatBits<Float64Format>::kInfinity));
+  const VD power = hn::BitCast(d, exponent);
+  const VD inverse = hn::BitCast(d, hn::Sub(hn::Set(du, std::uint64_t{2046} << 52), exponent));
+
+  const LooseSum sum = SumLoosely<true>(weights, block, index, inverse);
+  DoubleDecision scaled = MeanOfLooseSum(weights, sum);
+  scaled.mean = hn::Mul(scaled.mean, power);
+  const VD magnitude = hn::Abs(scaled.mean);
+  const MD exact = hn::And(hn::Ge(magnitude, hn::Set(d, 0x1p-1021)), hn::Lt(magnitude, hn::Inf(d)));
+  scaled.decided = hn::And(scaled.decided, exact);
+  if (zeros_need_care) return scaled;
+  // Of a NaN among zeros the largest magnitude may say nothing, but the sum does.
+  const MD zero = hn::And(hn::Eq(largest, hn::Zero(d)), hn::Eq(sum.high, hn::Zero(d)));
+  scaled.mean = hn::IfThenElse(zero, sum.high, scaled.mean);
+  scaled.decided = hn::Or(scaled.decided, zero);
+  return scaled;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace polyak
+HWY_AFTER_NAMESPACE();
+
+#endif
