@@ -8,6 +8,7 @@
 #endif
 
 #include <cstddef>
+#include <cstdint>
 
 #include "arithmetic/float_format.h"
 #include "arithmetic/kernel_set.h"
@@ -68,32 +69,79 @@ HWY_INLINE DoubleDecision PairMeanOfDoubles(const PairWeights& weights, const Bl
 struct LooseSum {
   VD high;
   VD low;
-  VD largest;  // of the inputs' magnitudes
+  VD largest;   // of the inputs' magnitudes
+  VD smallest;  // of those that aren't zero; infinity where all are
 };
 
-// Inputs are multiplied by `factor`, if kScaled.
-template <bool kScaled>
-HWY_INLINE LooseSum SumLoosely(const PairWeights& weights, const Block& block, std::size_t index,
-                               VD factor) {
+enum class Products : std::uint8_t { kRounded, kExact };  // weight * input in float64
+
+HWY_INLINE VD MagnitudeOrInfinity(VD magnitude) {
   const Doubles d;
-  const auto load = [&](std::size_t k) HWY_ATTR {
-    const VD input = LoadDoubles(block.inputs[k], index);
-    return kScaled ? hn::Mul(input, factor) : input;
-  };
+  return hn::IfThenElse(hn::Eq(magnitude, hn::Zero(d)), hn::Inf(d), magnitude);
+}
+
+template <Products kProducts>
+HWY_INLINE VectorPair ProductOf(VD weight, VD input) {
+  if constexpr (kProducts == Products::kRounded) return TwoProduct(weight, input);
+  return {hn::Mul(weight, input), hn::Zero(Doubles())};
+}
+
+// Of the inputs that `load` gives. kWantsSmallest: else `smallest` has no meaning.
+template <Products kProducts, bool kWantsSmallest, class Load>
+HWY_INLINE LooseSum SumLoosely(const PairWeights& weights, const Load& load) {
+  const Doubles d;
   const VD first = load(0);
   // Not from zero on, for the sake of -0.0.
-  const VectorPair first_product = TwoProduct(hn::Set(d, weights.weights[0]), first);
-  LooseSum sum = {first_product.high, first_product.low, hn::Abs(first)};
+  const VectorPair first_product = ProductOf<kProducts>(hn::Set(d, weights.weights[0]), first);
+  LooseSum sum = {first_product.high, first_product.low, hn::Abs(first),
+                  MagnitudeOrInfinity(hn::Abs(first))};
   const std::size_t input_count = weights.weights.size();
   for (std::size_t k = 1; k < input_count; ++k) {
     const VD input = load(k);
-    const VectorPair product = TwoProduct(hn::Set(d, weights.weights[k]), input);
+    const VectorPair product = ProductOf<kProducts>(hn::Set(d, weights.weights[k]), input);
     const VectorPair high = TwoSum(sum.high, product.high);
     sum.high = high.high;
-    sum.low = hn::Add(sum.low, hn::Add(high.low, product.low));
-    sum.largest = hn::Max(sum.largest, hn::Abs(input));
+    sum.low =
+        hn::Add(sum.low, kProducts == Products::kExact ? high.low : hn::Add(high.low, product.low));
+    const VD magnitude = hn::Abs(input);
+    sum.largest = hn::Max(sum.largest, magnitude);
+    if constexpr (kWantsSmallest) {
+      sum.smallest = hn::Min(sum.smallest, MagnitudeOrInfinity(magnitude));
+    }
   }
   return sum;
+}
+
+// Of integer weights. U is the weight of the smallest input's last bit, and 2^m bounds the sum of
+// the weights' magnitudes. Where the exponents lie within 48 - 2m of each other, `low` is a
+// multiple of U below 2^52 U, so it is exact; and so is the remainder, which has at most as many
+// bits. The correction's rounding, 2^-53 of it, then can't take it to or over half a last place:
+// those are integers times U over the total, or coarser.
+template <Products kProducts>
+HWY_INLINE DoubleDecision IntegerMeanOfDoubles(const MeanPlan& plan, const Block& block,
+                                               std::size_t index) {
+  const Doubles d;
+  const PairWeights& weights = plan.pair;
+  const LooseSum sum = SumLoosely<kProducts, true>(
+      weights, [&](std::size_t k) HWY_ATTR { return LoadDoubles(block.inputs[k], index); });
+  const VD total = hn::Set(d, weights.total_high);
+  const VectorPair value = TwoSum(sum.high, sum.low);
+  VD mean;
+  if (plan.integer.total_is_power_of_two) {
+    const VD factor = hn::Set(d, 1.0 / weights.total_high);
+    mean = hn::Add(hn::Mul(value.high, factor), hn::Mul(value.low, factor));
+  } else {
+    const VD quotient = hn::Div(value.high, total);
+    const VD remainder = hn::Add(RemainderOf(value.high, quotient, total), value.low);
+    mean = hn::Add(quotient, hn::Div(remainder, total));
+  }
+  const VD widest = hn::Mul(sum.smallest, hn::Set(d, weights.largest_ratio));
+  const MD exact =
+      hn::And(hn::Lt(sum.largest, widest), hn::Ge(sum.smallest, hn::Set(d, kLeastPairInput)));
+  const VD magnitude = hn::Abs(mean);
+  const MD in_range =
+      hn::And(hn::Ge(magnitude, hn::Set(d, kLeastPairQuotient)), hn::Lt(magnitude, hn::Inf(d)));
+  return {mean, hn::And(exact, in_range)};
 }
 
 // The mean of a loose sum; ties are not decided. PairWeights::loose_error bounds all roundings, and
@@ -117,7 +165,8 @@ HWY_INLINE DoubleDecision MeanOfLooseSum(const PairWeights& weights, const Loose
 
 HWY_INLINE DoubleDecision LooseMeanOfDoubles(const PairWeights& weights, const Block& block,
                                              std::size_t index) {
-  return MeanOfLooseSum(weights, SumLoosely<false>(weights, block, index, hn::Zero(Doubles())));
+  const auto load = [&](std::size_t k) HWY_ATTR { return LoadDoubles(block.inputs[k], index); };
+  return MeanOfLooseSum(weights, SumLoosely<Products::kRounded, false>(weights, load));
 }
 
 // The same of inputs times a power of two that brings the largest near 1. Decides zeros too; means
@@ -137,7 +186,9 @@ HWY_INLINE DoubleDecision ScaledMeanOfDoubles(const PairWeights& weights, bool z
   const VD power = hn::BitCast(d, exponent);
   const VD inverse = hn::BitCast(d, hn::Sub(hn::Set(du, std::uint64_t{2046} << 52), exponent));
 
-  const LooseSum sum = SumLoosely<true>(weights, block, index, inverse);
+  const auto load = [&](std::size_t k)
+                        HWY_ATTR { return hn::Mul(LoadDoubles(block.inputs[k], index), inverse); };
+  const LooseSum sum = SumLoosely<Products::kRounded, false>(weights, load);
   DoubleDecision scaled = MeanOfLooseSum(weights, sum);
   scaled.mean = hn::Mul(scaled.mean, power);
   const VD magnitude = hn::Abs(scaled.mean);

@@ -137,34 +137,33 @@ HWY_INLINE void Complete(DoubleDecision& settled, const DoubleDecision& other) {
 }
 
 // What the first way left: out of the loop, as SettleUnit is.
-HWY_NOINLINE void SettleDoubles(const MeanPlan& plan, bool by_pairs, const Block& block,
-                                std::size_t element, const DoubleDecision& first,
-                                UndecidedElements& undecided) {
+HWY_NOINLINE void SettleDoubles(const MeanPlan& plan, const Block& block, std::size_t element,
+                                const DoubleDecision& first, UndecidedElements& undecided) {
   const Doubles d;
   const std::size_t index = block.first + element;
   DoubleDecision settled = first;
   Complete(settled, ScaledMeanOfDoubles(plan.pair, plan.zeros_need_care, block, index));
-  if (!by_pairs && !hn::AllTrue(d, settled.decided)) {
+  if (!hn::AllTrue(d, settled.decided)) {
     Complete(settled, PairMeanOfDoubles(plan.pair, block, index));
   }
   StoreAnywhere(settled.mean, d, block.out + index * sizeof(double));
   if (!hn::AllTrue(d, settled.decided)) AddUndecided(d, settled.decided, element, undecided);
 }
 
-// kPairs: ties are to be expected.
-template <bool kPairs>
-std::size_t MeansOfDoubles(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
+// first_mean: the first way, a function of the elements' index.
+template <class FirstMean>
+HWY_INLINE std::size_t MeansOfDoubles(const MeanPlan& plan, const Block& block,
+                                      UndecidedElements& undecided, const FirstMean& first_mean) {
   const Doubles d;
   const std::size_t step = hn::Lanes(d);
   std::size_t element = 0;
   for (; element + step <= block.count; element += step) {
     const std::size_t index = block.first + element;
-    const DoubleDecision first = kPairs ? PairMeanOfDoubles(plan.pair, block, index)
-                                        : LooseMeanOfDoubles(plan.pair, block, index);
+    const DoubleDecision first = first_mean(index);
     if (HWY_LIKELY(hn::AllTrue(d, first.decided))) {
       StoreAnywhere(first.mean, d, block.out + index * sizeof(double));
     } else {
-      SettleDoubles(plan, kPairs, block, element, first, undecided);
+      SettleDoubles(plan, block, element, first, undecided);
     }
   }
   return element;
@@ -173,8 +172,20 @@ std::size_t MeansOfDoubles(const MeanPlan& plan, const Block& block, UndecidedEl
 inline std::size_t MeanOfDoubles(const MeanPlan& plan, const Block& block,
                                  UndecidedElements& undecided) {
   if (!plan.pair.usable) return 0;
-  if (plan.integer.usable) return MeansOfDoubles<true>(plan, block, undecided);
-  return MeansOfDoubles<false>(plan, block, undecided);
+  if (!plan.integer.usable) {
+    return MeansOfDoubles(plan, block, undecided, [&](std::size_t index) HWY_ATTR {
+      return LooseMeanOfDoubles(plan.pair, block, index);
+    });
+  }
+  // Powers of two only scale.
+  if (plan.pair.weight_bits == 1) {
+    return MeansOfDoubles(plan, block, undecided, [&](std::size_t index) HWY_ATTR {
+      return IntegerMeanOfDoubles<Products::kExact>(plan, block, index);
+    });
+  }
+  return MeansOfDoubles(plan, block, undecided, [&](std::size_t index) HWY_ATTR {
+    return IntegerMeanOfDoubles<Products::kRounded>(plan, block, index);
+  });
 }
 
 }  // namespace HWY_NAMESPACE

@@ -191,6 +191,8 @@ MeanPlan MakeMeanPlan(std::span<const double> weights, bool normalised) {
   plan.pair = MakePairWeights(integers ? plan.integer.weights : weights, normalised);
   plan.pair.weight_bits = SignificantBits(plan.pair.weights);
   plan.pair.loose_error = LooseError(plan.pair);
+  // Numbers whose exponents differ by n have a ratio above 2^(n - 1).
+  plan.pair.largest_ratio = std::ldexp(1.0, 47 - 2 * plan.integer.magnitude_bits);
   plan.zeros_need_care = std::ranges::any_of(plan.interval.weights,
                                              [](double weight) { return std::signbit(weight); });
   return plan;

@@ -40,6 +40,8 @@ struct PairWeights {
   double total_error = 0.0;
   // Where what is lost is not counted: |computed - true mean| <= loose_error * max |input|.
   double loose_error = 0.0;
+  // Of integer weights: inputs' magnitudes within this ratio of each other have an exact sum.
+  double largest_ratio = 0.0;
 };
 
 struct MeanPlan {
