@@ -8,13 +8,13 @@
 #endif
 
 #include <cstddef>
-#include <cstdint>
 
 #include "arithmetic/float_format.h"
 #include "arithmetic/kernel_set.h"
 #include "arithmetic/mean_plan.h"
 #include "arithmetic/vector_enclosure-inl.h"
 #include "arithmetic/vector_lanes-inl.h"
+#include "arithmetic/vector_loose-inl.h"
 #include "arithmetic/vector_pairs-inl.h"
 #include "hwy/highway.h"
 
@@ -65,53 +65,6 @@ HWY_INLINE DoubleDecision PairMeanOfDoubles(const PairWeights& weights, const Bl
   return PairMeanOfDoubles<false>(weights, block, index);
 }
 
-// A sum of products as high + low, without count of what was lost of `low`.
-struct LooseSum {
-  VD high;
-  VD low;
-  VD largest;   // of the inputs' magnitudes
-  VD smallest;  // of those that aren't zero; infinity where all are
-};
-
-enum class Products : std::uint8_t { kRounded, kExact };  // weight * input in float64
-
-HWY_INLINE VD MagnitudeOrInfinity(VD magnitude) {
-  const Doubles d;
-  return hn::IfThenElse(hn::Eq(magnitude, hn::Zero(d)), hn::Inf(d), magnitude);
-}
-
-template <Products kProducts>
-HWY_INLINE VectorPair ProductOf(VD weight, VD input) {
-  if constexpr (kProducts == Products::kRounded) return TwoProduct(weight, input);
-  return {hn::Mul(weight, input), hn::Zero(Doubles())};
-}
-
-// Of the inputs that `load` gives. kWantsSmallest: else `smallest` has no meaning.
-template <Products kProducts, bool kWantsSmallest, class Load>
-HWY_INLINE LooseSum SumLoosely(const PairWeights& weights, const Load& load) {
-  const Doubles d;
-  const VD first = load(0);
-  // Not from zero on, for the sake of -0.0.
-  const VectorPair first_product = ProductOf<kProducts>(hn::Set(d, weights.weights[0]), first);
-  LooseSum sum = {first_product.high, first_product.low, hn::Abs(first),
-                  MagnitudeOrInfinity(hn::Abs(first))};
-  const std::size_t input_count = weights.weights.size();
-  for (std::size_t k = 1; k < input_count; ++k) {
-    const VD input = load(k);
-    const VectorPair product = ProductOf<kProducts>(hn::Set(d, weights.weights[k]), input);
-    const VectorPair high = TwoSum(sum.high, product.high);
-    sum.high = high.high;
-    sum.low =
-        hn::Add(sum.low, kProducts == Products::kExact ? high.low : hn::Add(high.low, product.low));
-    const VD magnitude = hn::Abs(input);
-    sum.largest = hn::Max(sum.largest, magnitude);
-    if constexpr (kWantsSmallest) {
-      sum.smallest = hn::Min(sum.smallest, MagnitudeOrInfinity(magnitude));
-    }
-  }
-  return sum;
-}
-
 // Of integer weights. U is the weight of the smallest input's last bit, and 2^m bounds the sum of
 // the weights' magnitudes. Where the exponents lie within 48 - 2m of each other, `low` is a
 // multiple of U below 2^52 U, so it is exact; and so is the remainder, which has at most as many
@@ -144,19 +97,12 @@ HWY_INLINE DoubleDecision IntegerMeanOfDoubles(const MeanPlan& plan, const Block
   return {mean, hn::And(exact, in_range)};
 }
 
-// The mean of a loose sum; ties are not decided. PairWeights::loose_error bounds all roundings, and
-// whatever underflows, as long as the quotient is far above the subnormal numbers.
+// The mean of a loose sum; ties are not decided.
 HWY_INLINE DoubleDecision MeanOfLooseSum(const PairWeights& weights, const LooseSum& sum) {
   const Doubles d;
-  const VD total = hn::Set(d, weights.total_high);
-  const VectorPair value = TwoSum(sum.high, sum.low);
-  const VD quotient = hn::Div(value.high, total);
-  const VD rest = hn::Add(RemainderOf(value.high, quotient, total), value.low);
-  const VD remainder = hn::Sub(rest, hn::Mul(quotient, hn::Set(d, weights.total_low)));
-  const VD correction = hn::Mul(remainder, hn::Set(d, 1.0 / weights.total_high));
-  const VD error = hn::Mul(sum.largest, hn::Set(d, weights.loose_error));
-  const VD below = hn::Add(quotient, hn::Sub(correction, error));
-  const VD above = hn::Add(quotient, hn::Add(correction, error));
+  const VectorEnclosure mean = DivideLooselyByTotal(sum, weights);
+  const VD below = hn::Add(mean.quotient, mean.lower);
+  const VD above = hn::Add(mean.quotient, mean.upper);
   const VD magnitude = hn::Abs(above);
   const MD in_range =
       hn::And(hn::Ge(magnitude, hn::Set(d, kLeastLooseQuotient)), hn::Lt(magnitude, hn::Inf(d)));

@@ -37,26 +37,33 @@ HWY_INLINE void AddUndecided(D, hn::Mask<D> decided, std::size_t element,
   }
 }
 
-// The elements of a unit that `settled` lacks, by pair arithmetic.
+// Elements of `settled` that are not decided get what `other` has.
+HWY_INLINE void Complete(Decision& settled, const Decision& other) {
+  settled.mean = hn::IfThenElse(settled.decided, settled.mean, other.mean);
+  settled.decided = hn::Or(settled.decided, other.decided);
+}
+
+// The elements of a unit that `settled` lacks, by pair arithmetic; ties are decided by the second.
 template <class Lanes>
 HWY_INLINE void SettleByPairs(const PairWeights& weights, const Block& block, std::size_t index,
                               Decision& settled) {
+  Complete(settled, LooseMean<Lanes>(weights, block, index));
+  if (hn::AllTrue(Floats(), settled.decided)) return;
   constexpr int kFreeBits = 53 - Lanes::Format::kSignificandBits;
-  const Decision second = weights.weight_bits <= kFreeBits
-                              ? PairMean<Lanes, true>(weights, block, index)
-                              : PairMean<Lanes, false>(weights, block, index);
-  settled.mean = hn::IfThenElse(settled.decided, settled.mean, second.mean);
-  settled.decided = hn::Or(settled.decided, second.decided);
+  Complete(settled, weights.weight_bits <= kFreeBits
+                        ? PairMean<Lanes, true>(weights, block, index)
+                        : PairMean<Lanes, false>(weights, block, index));
 }
 
-// What the quick way left, seldom: kept out of the loop of the others.
-template <class Lanes>
+// What the quick way left, seldom: kept out of the loop of the others. kAfterInterval: the quick
+// way was the interval that is the first one here.
+template <class Lanes, bool kAfterInterval>
 HWY_NOINLINE void SettleUnit(const MeanPlan& plan, const Block& block, std::size_t element,
                              UndecidedElements& undecided) {
   const Floats d;
   const std::size_t index = block.first + element;
   Decision settled = {hn::Zero(d), hn::MaskFromVec(hn::Zero(d))};
-  if (plan.interval.usable) {
+  if (plan.interval.usable && !(kAfterInterval && plan.pair.usable)) {
     settled = NarrowIntervalMean<Lanes>(plan.interval, block, index);
     // A sum of zeros has the right sign only where weights have the same one.
     if (plan.zeros_need_care) {
@@ -82,7 +89,8 @@ HWY_INLINE void MeanOfUnits(const MeanPlan& plan, const Block& block, std::size_
     const std::size_t unit = element + u * hn::MaxLanes(Floats());
     if (HWY_UNLIKELY(
             !(StoreQuickMean<Lanes, kIntegers>(plan, block, block.first + unit, sums[u])))) {
-      SettleUnit<Lanes>(plan, block, unit, undecided);
+      constexpr bool kAfterInterval = !kIntegers && Lanes::Format::kSignificandBits == 24;
+      SettleUnit<Lanes, kAfterInterval>(plan, block, unit, undecided);
     }
   }
 }
@@ -115,7 +123,7 @@ std::size_t SettleUnits(const MeanPlan& plan, const Block& block, UndecidedEleme
   const std::size_t step = hn::Lanes(Floats());
   std::size_t element = 0;
   for (; element + step <= block.count; element += step) {
-    SettleUnit<Lanes>(plan, block, element, undecided);
+    SettleUnit<Lanes, false>(plan, block, element, undecided);
   }
   return element;
 }
@@ -130,7 +138,6 @@ std::size_t MeanOfNarrow(const MeanPlan& plan, const Block& block, UndecidedElem
   return SettleUnits<Lanes>(plan, block, undecided);
 }
 
-// Elements of `settled` that are not decided get what `other` has.
 HWY_INLINE void Complete(DoubleDecision& settled, const DoubleDecision& other) {
   settled.mean = hn::IfThenElse(settled.decided, settled.mean, other.mean);
   settled.decided = hn::Or(settled.decided, other.decided);

@@ -16,6 +16,7 @@
 #include "arithmetic/plain_sums-inl.h"
 #include "arithmetic/vector_enclosure-inl.h"
 #include "arithmetic/vector_lanes-inl.h"
+#include "arithmetic/vector_loose-inl.h"
 #include "arithmetic/vector_pairs-inl.h"
 #include "hwy/highway.h"
 
@@ -52,19 +53,9 @@ HWY_INLINE VD SumToOdd(VD a, VD b) {
   return ToOdd(sum.high, sum.low);
 }
 
-template <class Lanes, bool kExactProducts>
-HWY_INLINE Decision PairMean(const PairWeights& weights, const Block& block, std::size_t index) {
-  VectorPairSum lower;
-  VectorPairSum upper;
-  const std::size_t input_count = weights.weights.size();
-  for (std::size_t k = 0; k < input_count; ++k) {
-    const Unit unit = WidenUnit(Lanes::Load(block.inputs[k], index));
-    const VD weight = hn::Set(Doubles(), weights.weights[k]);
-    lower.template AddProduct<kExactProducts>(weight, unit.lower);
-    upper.template AddProduct<kExactProducts>(weight, unit.upper);
-  }
-  const VectorEnclosure low = DivideByTotal(lower, weights);
-  const VectorEnclosure high = DivideByTotal(upper, weights);
+// The means that lie between the ends of two enclosures, of a unit's lower and upper half.
+template <class Lanes>
+HWY_INLINE Decision RoundEnclosures(const VectorEnclosure& low, const VectorEnclosure& high) {
   const VF below =
       Lanes::Round({SumToOdd(low.quotient, low.lower), SumToOdd(high.quotient, high.lower)});
   const VF above =
@@ -76,6 +67,31 @@ HWY_INLINE Decision PairMean(const PairWeights& weights, const Block& block, std
   const MF in_range = hn::Ne(tested, hn::Zero(Floats()));
   return {above, hn::And(in_range, hn::And(SameBits(below, above),
                                            IsFiniteIn<typename Lanes::Format>(above)))};
+}
+
+template <class Lanes>
+HWY_INLINE Decision LooseMean(const PairWeights& weights, const Block& block, std::size_t index) {
+  const auto lower = [&](std::size_t k)
+                         HWY_ATTR { return WidenUnit(Lanes::Load(block.inputs[k], index)).lower; };
+  const auto upper = [&](std::size_t k)
+                         HWY_ATTR { return WidenUnit(Lanes::Load(block.inputs[k], index)).upper; };
+  return RoundEnclosures<Lanes>(
+      DivideLooselyByTotal(SumLoosely<Products::kRounded, false>(weights, lower), weights),
+      DivideLooselyByTotal(SumLoosely<Products::kRounded, false>(weights, upper), weights));
+}
+
+template <class Lanes, bool kExactProducts>
+HWY_INLINE Decision PairMean(const PairWeights& weights, const Block& block, std::size_t index) {
+  VectorPairSum lower;
+  VectorPairSum upper;
+  const std::size_t input_count = weights.weights.size();
+  for (std::size_t k = 0; k < input_count; ++k) {
+    const Unit unit = WidenUnit(Lanes::Load(block.inputs[k], index));
+    const VD weight = hn::Set(Doubles(), weights.weights[k]);
+    lower.template AddProduct<kExactProducts>(weight, unit.lower);
+    upper.template AddProduct<kExactProducts>(weight, unit.upper);
+  }
+  return RoundEnclosures<Lanes>(DivideByTotal(lower, weights), DivideByTotal(upper, weights));
 }
 
 }  // namespace HWY_NAMESPACE
