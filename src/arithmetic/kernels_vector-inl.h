@@ -45,9 +45,10 @@ HWY_INLINE void Complete(Decision& settled, const Decision& other) {
 
 // The elements of a unit that `settled` lacks, by pair arithmetic; ties are decided by the second.
 template <class Lanes>
-HWY_INLINE void SettleByPairs(const PairWeights& weights, const Block& block, std::size_t index,
+HWY_INLINE void SettleByPairs(const MeanPlan& plan, const Block& block, std::size_t index,
                               Decision& settled) {
-  Complete(settled, LooseMean<Lanes>(weights, block, index));
+  const PairWeights& weights = plan.pair;
+  Complete(settled, LooseMean<Lanes>(weights, plan.zeros_need_care, block, index));
   if (hn::AllTrue(Floats(), settled.decided)) return;
   constexpr int kFreeBits = 53 - Lanes::Format::kSignificandBits;
   Complete(settled, weights.weight_bits <= kFreeBits
@@ -56,7 +57,7 @@ HWY_INLINE void SettleByPairs(const PairWeights& weights, const Block& block, st
 }
 
 // What the quick way left, seldom: kept out of the loop of the others. kAfterInterval: the quick
-// way was the interval that is the first one here.
+// way was an interval too, so what it left is most likely near a tie.
 template <class Lanes, bool kAfterInterval>
 HWY_NOINLINE void SettleUnit(const MeanPlan& plan, const Block& block, std::size_t element,
                              UndecidedElements& undecided) {
@@ -71,7 +72,7 @@ HWY_NOINLINE void SettleUnit(const MeanPlan& plan, const Block& block, std::size
     }
   }
   if (plan.pair.usable && !hn::AllTrue(d, settled.decided)) {
-    SettleByPairs<Lanes>(plan.pair, block, index, settled);
+    SettleByPairs<Lanes>(plan, block, index, settled);
   }
   Lanes::Store(settled.mean, block.out, index);
   if (!hn::AllTrue(d, settled.decided)) AddUndecided(d, settled.decided, element, undecided);
@@ -89,8 +90,7 @@ HWY_INLINE void MeanOfUnits(const MeanPlan& plan, const Block& block, std::size_
     const std::size_t unit = element + u * hn::MaxLanes(Floats());
     if (HWY_UNLIKELY(
             !(StoreQuickMean<Lanes, kIntegers>(plan, block, block.first + unit, sums[u])))) {
-      constexpr bool kAfterInterval = !kIntegers && Lanes::Format::kSignificandBits == 24;
-      SettleUnit<Lanes, kAfterInterval>(plan, block, unit, undecided);
+      SettleUnit<Lanes, !kIntegers>(plan, block, unit, undecided);
     }
   }
 }

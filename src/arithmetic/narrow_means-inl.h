@@ -69,15 +69,27 @@ HWY_INLINE Decision RoundEnclosures(const VectorEnclosure& low, const VectorEncl
                                            IsFiniteIn<typename Lanes::Format>(above)))};
 }
 
+// Decides zeros too.
 template <class Lanes>
-HWY_INLINE Decision LooseMean(const PairWeights& weights, const Block& block, std::size_t index) {
+HWY_INLINE Decision LooseMean(const PairWeights& weights, bool zeros_need_care, const Block& block,
+                              std::size_t index) {
   const auto lower = [&](std::size_t k)
                          HWY_ATTR { return WidenUnit(Lanes::Load(block.inputs[k], index)).lower; };
   const auto upper = [&](std::size_t k)
                          HWY_ATTR { return WidenUnit(Lanes::Load(block.inputs[k], index)).upper; };
-  return RoundEnclosures<Lanes>(
-      DivideLooselyByTotal(SumLoosely<Products::kRounded, false>(weights, lower), weights),
-      DivideLooselyByTotal(SumLoosely<Products::kRounded, false>(weights, upper), weights));
+  const LooseSum low = SumLoosely<Products::kRounded, false>(weights, lower);
+  const LooseSum high = SumLoosely<Products::kRounded, false>(weights, upper);
+  Decision made = RoundEnclosures<Lanes>(DivideLooselyByTotal(low, weights),
+                                         DivideLooselyByTotal(high, weights));
+  if (zeros_need_care) return made;
+  // Of a NaN among zeros the largest magnitude may say nothing, but the sum does.
+  const VF zero = hn::Zero(Floats());
+  const VF sum = NarrowUnit({low.high, high.high});
+  const VF largest = NarrowUnit({low.largest, high.largest});
+  const MF all_zero = hn::And(hn::Eq(largest, zero), hn::Eq(sum, zero));
+  made.mean = hn::IfThenElse(all_zero, sum, made.mean);
+  made.decided = hn::Or(made.decided, all_zero);
+  return made;
 }
 
 template <class Lanes, bool kExactProducts>
