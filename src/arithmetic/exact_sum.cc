@@ -21,6 +21,19 @@ std::uint64_t BitAt(std::span<const std::uint64_t> words, int bit) noexcept {
   return words[static_cast<std::size_t>(bit) / 64] >> (bit % 64) & 1;
 }
 
+// The 64 bits from `bit` on; those below 0 and above the last are zero.
+std::uint64_t WordAt(std::span<const std::uint64_t> words, int bit) noexcept {
+  const auto whole = [words](int word) {
+    return word < 0 || static_cast<std::size_t>(word) >= words.size()
+               ? std::uint64_t{0}
+               : words[static_cast<std::size_t>(word)];
+  };
+  const int word = bit >= 0 ? bit / 64 : (bit - 63) / 64;
+  const int shift = bit - 64 * word;
+  if (shift == 0) return whole(word);
+  return whole(word) >> shift | whole(word + 1) << (64 - shift);
+}
+
 bool AnyBitBelow(std::span<const std::uint64_t> words, int bit) noexcept {
   if (bit <= 0) return false;
   const std::size_t whole = static_cast<std::size_t>(bit) / 64;
@@ -34,6 +47,13 @@ bool AnyBitBelow(std::span<const std::uint64_t> words, int bit) noexcept {
 class Remainder {
  public:
   explicit Remainder(std::size_t divisor_words) noexcept : words_(divisor_words + 1) {}
+
+  // What stands in `words` from `lowest_bit` on, which has to fit; bits below 0 are zero.
+  void Load(std::span<const std::uint64_t> words, int lowest_bit) noexcept {
+    for (std::size_t word = 0; word < words_; ++word) {
+      value_[word] = WordAt(words, lowest_bit + 64 * static_cast<int>(word));
+    }
+  }
 
   void ShiftIn(std::uint64_t bit) noexcept {
     for (std::size_t word = 0; word < words_; ++word) {
@@ -121,6 +141,22 @@ Divisor::Divisor(const ExactSum& divisor) noexcept : negative_(divisor.negative(
   top_exponent_ = top + ExactSum::kLowestExponent;
 }
 
+// The numerator's leading 128 bits, or 127 where that is what gives 64 bits, by the divisor with
+// its highest bit set.
+Quotient Divisor::DivideByWord(std::span<const std::uint64_t> words, int top,
+                               bool negative) const noexcept {
+  const std::uint64_t divisor = magnitude_[0] << (64 - bit_count_);
+  int lowest_bit = top - 127;
+  if (WordAt(words, lowest_bit + 64) >= divisor) ++lowest_bit;
+  const Uint128 leading = Uint128{WordAt(words, lowest_bit + 64)} << 64 | WordAt(words, lowest_bit);
+  Quotient quotient;
+  quotient.leading.significand = static_cast<std::uint64_t>(leading / divisor);
+  quotient.leading.exponent = lowest_bit + ExactSum::kLowestExponent - (top_exponent_ - 63);
+  quotient.leading.negative = negative;
+  quotient.sticky = leading % divisor != 0 || AnyBitBelow(words, lowest_bit);
+  return quotient;
+}
+
 // Long division in base two. The remainder begins with as many leading bits of the numerator as
 // the divisor has, so the first quotient bit, which may be 0, weighs 2^(top - divisor's top).
 Quotient Divisor::Divide(const ExactSum& numerator) const noexcept {
@@ -130,9 +166,11 @@ Quotient Divisor::Divide(const ExactSum& numerator) const noexcept {
   const auto words = magnitude.words();
   const std::span<const std::uint64_t> divisor(magnitude_.data(), word_count_);
   const int top = HighestBit(words);
+  const bool negative = numerator.negative() != negative_;
+  if (word_count_ == 1) return DivideByWord(words, top, negative);
   Remainder remainder(word_count_);
-  int next_bit = top;
-  for (int bit = 1; bit < bit_count_; ++bit) remainder.ShiftIn(BitAt(words, next_bit--));
+  int next_bit = top - (bit_count_ - 1);
+  remainder.Load(words, next_bit + 1);
 
   Quotient quotient;
   int lowest_exponent = top + ExactSum::kLowestExponent - top_exponent_ + 1;
@@ -142,7 +180,7 @@ Quotient Divisor::Divide(const ExactSum& numerator) const noexcept {
     if (remainder.Reduce(divisor)) quotient.leading.significand |= 1;
     --lowest_exponent;
   }
-  quotient.leading.negative = numerator.negative() != negative_;
+  quotient.leading.negative = negative;
   quotient.leading.exponent = lowest_exponent;
   quotient.sticky = !remainder.zero() || AnyBitBelow(words, next_bit + 1);
   return quotient;

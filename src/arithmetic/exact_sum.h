@@ -51,6 +51,9 @@ class Divisor {
   Quotient Divide(const ExactSum& numerator) const noexcept;
 
  private:
+  Quotient DivideByWord(std::span<const std::uint64_t> words, int top,
+                        bool negative) const noexcept;
+
   std::array<std::uint64_t, ExactSum::kWords> magnitude_{};
   std::size_t word_count_ = 0;  // of magnitude_ that are used
   int bit_count_ = 0;           // up to the highest bit set

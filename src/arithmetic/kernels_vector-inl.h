@@ -10,10 +10,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "arithmetic/double_means-inl.h"
 #include "arithmetic/kernel_set.h"
 #include "arithmetic/narrow_means-inl.h"
-#include "arithmetic/vector_enclosure-inl.h"
+#include "arithmetic/plain_sums-inl.h"
+#include "arithmetic/quick_means-inl.h"
 #include "arithmetic/vector_float16-inl.h"
 #include "arithmetic/vector_lanes-inl.h"
 #include "hwy/highway.h"
@@ -34,97 +37,141 @@ HWY_INLINE void AddUndecided(D, hn::Mask<D> decided, std::size_t element,
   }
 }
 
-// What PairMean is needed for, seldom: kept out of the loop of the others.
+// Elements of `settled` that are not decided get what `other` has.
+HWY_INLINE void Complete(Decision& settled, const Decision& other) {
+  settled.mean = hn::IfThenElse(settled.decided, settled.mean, other.mean);
+  settled.decided = hn::Or(settled.decided, other.decided);
+}
+
+// The elements of a unit that `settled` lacks, by pair arithmetic; ties are decided by the second.
 template <class Lanes>
-HWY_NOINLINE void SettleByPairs(const MeanPlan& plan, const Block& block, std::size_t element,
-                                const Decision& first, UndecidedElements& undecided) {
+HWY_INLINE void SettleByPairs(const MeanPlan& plan, const Block& block, std::size_t index,
+                              Decision& settled) {
+  const PairWeights& weights = plan.pair;
+  Complete(settled, LooseMean<Lanes>(weights, plan.zeros_need_care, block, index));
+  if (hn::AllTrue(Floats(), settled.decided)) return;
+  constexpr int kFreeBits = 53 - Lanes::Format::kSignificandBits;
+  Complete(settled, weights.weight_bits <= kFreeBits
+                        ? PairMean<Lanes, true>(weights, block, index)
+                        : PairMean<Lanes, false>(weights, block, index));
+}
+
+// What the quick way left, seldom: kept out of the loop of the others. kAfterInterval: the quick
+// way was an interval too, so what it left is most likely near a tie.
+template <class Lanes, bool kAfterInterval>
+HWY_NOINLINE void SettleUnit(const MeanPlan& plan, const Block& block, std::size_t element,
+                             UndecidedElements& undecided) {
+  const Floats d;
   const std::size_t index = block.first + element;
-  Decision settled = first;
-  if (plan.pair.usable) {
-    constexpr int kFreeBits = 53 - Lanes::Format::kSignificandBits;
-    const Decision second = plan.pair.weight_bits <= kFreeBits
-                                ? PairMean<Lanes, true>(plan.pair, block, index)
-                                : PairMean<Lanes, false>(plan.pair, block, index);
-    settled.mean = hn::IfThenElse(first.decided, first.mean, second.mean);
-    settled.decided = hn::Or(first.decided, second.decided);
+  Decision settled = {hn::Zero(d), hn::MaskFromVec(hn::Zero(d))};
+  if (plan.interval.usable && !(kAfterInterval && plan.pair.usable)) {
+    settled = NarrowIntervalMean<Lanes>(plan.interval, block, index);
+    // A sum of zeros has the right sign only where weights have the same one.
+    if (plan.zeros_need_care) {
+      settled.decided = hn::And(settled.decided, hn::Ne(settled.mean, hn::Zero(d)));
+    }
+  }
+  if (plan.pair.usable && !hn::AllTrue(d, settled.decided)) {
+    SettleByPairs<Lanes>(plan, block, index, settled);
   }
   Lanes::Store(settled.mean, block.out, index);
-  if (!hn::AllTrue(Floats(), settled.decided)) {
-    AddUndecided(Floats(), settled.decided, element, undecided);
+  if (!hn::AllTrue(d, settled.decided)) AddUndecided(d, settled.decided, element, undecided);
+}
+
+// The means of kUnits units from `element` on.
+template <class Lanes, bool kIntegers, std::size_t kUnits, std::size_t kInputs>
+HWY_INLINE void MeanOfUnits(const MeanPlan& plan, const Block& block, std::size_t element,
+                            UndecidedElements& undecided) {
+  const std::vector<double>& weights = kIntegers ? plan.integer.weights : plan.interval.weights;
+  PlainSums sums[kUnits];
+  SumInputs<Lanes, kUnits, kInputs, kIntegers>(weights.data(), weights.size(), block.inputs,
+                                               block.first + element, sums);
+  for (std::size_t u = 0; u < kUnits; ++u) {
+    const std::size_t unit = element + u * hn::MaxLanes(Floats());
+    if (HWY_UNLIKELY(
+            !(StoreQuickMean<Lanes, kIntegers>(plan, block, block.first + unit, sums[u])))) {
+      SettleUnit<Lanes, !kIntegers>(plan, block, unit, undecided);
+    }
   }
 }
 
-// The first way for a unit. Zeros may have the wrong sign where weights differ in theirs.
-template <class Lanes, bool kIntegers>
-HWY_INLINE Decision FirstMean(const MeanPlan& plan, const Block& block, std::size_t index) {
-  Decision first;
-  if constexpr (kIntegers) {
-    first = IntegerMean<Lanes>(plan.integer, block, index);
-  } else {
-    first = IntervalMean<Lanes>(plan.interval, block, index);
+template <class Lanes, bool kIntegers, std::size_t kInputs>
+std::size_t MeansOfUnits(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
+  constexpr std::size_t kUnits = 2;
+  const std::size_t step = hn::Lanes(Floats());
+  std::size_t element = 0;
+  for (; element + kUnits * step <= block.count; element += kUnits * step) {
+    MeanOfUnits<Lanes, kIntegers, kUnits, kInputs>(plan, block, element, undecided);
   }
-  if (plan.zeros_need_care) {
-    first.decided = hn::And(first.decided, hn::Ne(first.mean, hn::Zero(Floats())));
+  for (; element + step <= block.count; element += step) {
+    MeanOfUnits<Lanes, kIntegers, 1, kInputs>(plan, block, element, undecided);
   }
-  return first;
+  return element;
 }
 
 template <class Lanes, bool kIntegers>
-std::size_t MeanOfUnits(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
+std::size_t MeansOfInputs(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
+  if (plan.interval.weights.size() == 2) {
+    return MeansOfUnits<Lanes, kIntegers, 2>(plan, block, undecided);
+  }
+  return MeansOfUnits<Lanes, kIntegers, 0>(plan, block, undecided);
+}
+
+// Where no quick way can be gone.
+template <class Lanes>
+std::size_t SettleUnits(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
   const std::size_t step = hn::Lanes(Floats());
   std::size_t element = 0;
   for (; element + step <= block.count; element += step) {
-    const Decision first = FirstMean<Lanes, kIntegers>(plan, block, block.first + element);
-    if (HWY_LIKELY(hn::AllTrue(Floats(), first.decided))) {
-      Lanes::Store(first.mean, block.out, block.first + element);
-    } else {
-      SettleByPairs<Lanes>(plan, block, element, first, undecided);
-    }
+    SettleUnit<Lanes, false>(plan, block, element, undecided);
   }
   return element;
 }
 
 template <class Lanes>
 std::size_t MeanOfNarrow(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
-  if (plan.integer.usable) return MeanOfUnits<Lanes, true>(plan, block, undecided);
-  if (plan.interval.usable) return MeanOfUnits<Lanes, false>(plan, block, undecided);
-  return 0;
-}
-
-// float64 has no shorter way than pairs. Where inputs are so small that a product could underflow,
-// the element is not decided; where something overflows, NaN comes out and is not either.
-template <bool kExactProducts>
-HWY_INLINE MD PairMeanOfDoubles(const PairWeights& weights, const Block& block, std::size_t index) {
-  const Doubles d;
-  VectorPairSum sum;
-  const VD infinity = hn::Inf(d);
-  VD smallest = infinity;
-  const std::size_t input_count = weights.weights.size();
-  for (std::size_t k = 0; k < input_count; ++k) {
-    const VD input = LoadAnywhere(d, block.inputs[k] + index * sizeof(double));
-    sum.template AddProduct<kExactProducts>(hn::Set(d, weights.weights[k]), input);
-    const VD magnitude = hn::Abs(input);
-    const MD zero = hn::Eq(magnitude, hn::Zero(d));
-    smallest = hn::Min(smallest, hn::IfThenElse(zero, infinity, magnitude));
+  if (plan.integer.usable) return MeansOfInputs<Lanes, true>(plan, block, undecided);
+  const bool in_floats = Lanes::Format::kSignificandBits < 24;
+  if (plan.interval.usable && (!in_floats || plan.interval.error_per_max_float != 0.0F)) {
+    return MeansOfInputs<Lanes, false>(plan, block, undecided);
   }
-  const VectorEnclosure mean = DivideByTotal(sum, weights);
-  const VD below = hn::Add(mean.quotient, mean.lower);
-  const VD above = hn::Add(mean.quotient, mean.upper);
-  StoreAnywhere(above, d, block.out + index * sizeof(double));
-  const MD alike = hn::And(hn::Eq(below, above), hn::Lt(hn::Abs(above), infinity));
-  const MD no_underflow = hn::Ge(smallest, hn::Set(d, kLeastPairInput));
-  return hn::And(alike, hn::And(no_underflow, InPairRange(mean.quotient)));
+  return SettleUnits<Lanes>(plan, block, undecided);
 }
 
-template <bool kExactProducts>
-std::size_t PairMeansOfDoubles(const MeanPlan& plan, const Block& block,
-                               UndecidedElements& undecided) {
+HWY_INLINE void Complete(DoubleDecision& settled, const DoubleDecision& other) {
+  settled.mean = hn::IfThenElse(settled.decided, settled.mean, other.mean);
+  settled.decided = hn::Or(settled.decided, other.decided);
+}
+
+// What the first way left: out of the loop, as SettleUnit is.
+HWY_NOINLINE void SettleDoubles(const MeanPlan& plan, const Block& block, std::size_t element,
+                                const DoubleDecision& first, UndecidedElements& undecided) {
+  const Doubles d;
+  const std::size_t index = block.first + element;
+  DoubleDecision settled = first;
+  Complete(settled, ScaledMeanOfDoubles(plan.pair, plan.zeros_need_care, block, index));
+  if (!hn::AllTrue(d, settled.decided)) {
+    Complete(settled, PairMeanOfDoubles(plan.pair, block, index));
+  }
+  StoreAnywhere(settled.mean, d, block.out + index * sizeof(double));
+  if (!hn::AllTrue(d, settled.decided)) AddUndecided(d, settled.decided, element, undecided);
+}
+
+// first_mean: the first way, a function of the elements' index.
+template <class FirstMean>
+HWY_INLINE std::size_t MeansOfDoubles(const MeanPlan& plan, const Block& block,
+                                      UndecidedElements& undecided, const FirstMean& first_mean) {
   const Doubles d;
   const std::size_t step = hn::Lanes(d);
   std::size_t element = 0;
   for (; element + step <= block.count; element += step) {
-    const MD decided = PairMeanOfDoubles<kExactProducts>(plan.pair, block, block.first + element);
-    if (HWY_UNLIKELY(!hn::AllTrue(d, decided))) AddUndecided(d, decided, element, undecided);
+    const std::size_t index = block.first + element;
+    const DoubleDecision first = first_mean(index);
+    if (HWY_LIKELY(hn::AllTrue(d, first.decided))) {
+      StoreAnywhere(first.mean, d, block.out + index * sizeof(double));
+    } else {
+      SettleDoubles(plan, block, element, first, undecided);
+    }
   }
   return element;
 }
@@ -132,9 +179,20 @@ std::size_t PairMeansOfDoubles(const MeanPlan& plan, const Block& block,
 inline std::size_t MeanOfDoubles(const MeanPlan& plan, const Block& block,
                                  UndecidedElements& undecided) {
   if (!plan.pair.usable) return 0;
+  if (!plan.integer.usable) {
+    return MeansOfDoubles(plan, block, undecided, [&](std::size_t index) HWY_ATTR {
+      return LooseMeanOfDoubles(plan.pair, block, index);
+    });
+  }
   // Powers of two only scale.
-  if (plan.pair.weight_bits == 1) return PairMeansOfDoubles<true>(plan, block, undecided);
-  return PairMeansOfDoubles<false>(plan, block, undecided);
+  if (plan.pair.weight_bits == 1) {
+    return MeansOfDoubles(plan, block, undecided, [&](std::size_t index) HWY_ATTR {
+      return IntegerMeanOfDoubles<Products::kExact>(plan, block, index);
+    });
+  }
+  return MeansOfDoubles(plan, block, undecided, [&](std::size_t index) HWY_ATTR {
+    return IntegerMeanOfDoubles<Products::kRounded>(plan, block, index);
+  });
 }
 
 }  // namespace HWY_NAMESPACE

@@ -14,14 +14,18 @@
 namespace polyak {
 namespace {
 
-std::vector<const KernelSet*> AllKernels() {
-  std::vector<const KernelSet*> sets = VectorKernels();
-  sets.push_back(&ScalarKernels());
-  return sets;
+// Found out once: virtual machines take long to say what the processor has.
+const std::vector<const KernelSet*>& AllKernels() {
+  static const std::vector<const KernelSet*> kSets = [] {
+    std::vector<const KernelSet*> sets = VectorKernels();
+    sets.push_back(&ScalarKernels());
+    return sets;
+  }();
+  return kSets;
 }
 
 const KernelSet& KernelsNamed(std::string_view name) {
-  const auto sets = AllKernels();
+  const auto& sets = AllKernels();
   if (name.empty()) return *sets.front();
   std::string known;
   for (const KernelSet* set : sets) {

@@ -16,9 +16,13 @@ namespace {
 
 // Beyond these the products of weights and inputs could leave the range of float64.
 constexpr double kLeastWeight = 0x1p-300;
+constexpr double kLeastPairWeight = 0x1p-520;  // of weights up to 2
 constexpr double kLargestWeight = 0x1p300;
 constexpr double kLeastTotal = 0x1p-60;
 constexpr double kLargestTotal = 0x1p60;
+// Errors of these times an input of float16 are normal numbers of float32.
+constexpr double kLeastFloatError = 0x1p-90;
+constexpr double kLargestFloatError = 0x1p20;
 // With more the inputs' exponents would have to lie too close together.
 constexpr int kMaxIntegerBits = 20;
 
@@ -93,13 +97,18 @@ IntervalWeights MakeIntervalWeights(std::span<const double> weights, bool normal
   made.usable = true;
   double magnitudes = 0.0;
   for (const double weight : made.weights) {
-    made.usable = made.usable && Within(weight, kLeastWeight, kLargestWeight);
+    made.usable = made.usable && std::abs(weight) <= kLargestWeight;
     magnitudes += std::abs(weight);
   }
+  // What underflows of the products of smaller weights is nothing to the error.
+  made.usable = made.usable && magnitudes >= kLeastWeight;
   // Per input a rounding of the weight, of the product and of the sum; the bound itself and the
   // ends of the interval are rounded too. 2^-53 each, and 1 % for the second order.
   const double roundings = static_cast<double>(weights.size()) + 8.0;
   made.error_per_max = roundings * 0x1p-53 * 1.01 * magnitudes;
+  if (Within(made.error_per_max, kLeastFloatError, kLargestFloatError)) {
+    made.error_per_max_float = static_cast<float>(made.error_per_max * (1.0 + 0x1p-20));
+  }
   return made;
 }
 
@@ -120,7 +129,7 @@ PairWeights MakePairWeights(std::span<const double> weights, bool normalised) {
   const int scale = -std::ilogb(largest);
   for (const double weight : weights) {
     made.weights.push_back(std::ldexp(weight, scale));
-    if (!Within(made.weights.back(), kLeastWeight, 2.0)) return {};
+    if (!Within(made.weights.back(), kLeastPairWeight, 2.0)) return {};
   }
   ExactSum total = SumOf(made.weights);
   if (!normalised) {
@@ -136,6 +145,17 @@ PairWeights MakePairWeights(std::span<const double> weights, bool normalised) {
   SetTotal(total, made);
   made.usable = Within(made.total_high, kLeastTotal, kLargestTotal);
   return made;
+}
+
+// In units of 2^-106 of sum |w x| / total. `low` takes up two terms per input, each at most the
+// inputs' number + 1 of 2^-53 of that sum, and each addition loses 2^-53 of what `low` then is. The
+// division adds less than 32: the remainder and the correction are below 3 * 2^-53 of the quotient,
+// and take eight roundings, the total's own error and the ends of the interval included.
+double LooseError(const PairWeights& pair) {
+  double magnitudes = 0.0;
+  for (const double weight : pair.weights) magnitudes += std::abs(weight);
+  const double terms = static_cast<double>(pair.weights.size()) + 1.0;
+  return 1.1 * (2.0 * terms * terms + 32.0) * 0x1p-106 * magnitudes / pair.total_high;
 }
 
 int SignificantBits(std::span<const double> weights) {
@@ -170,6 +190,9 @@ MeanPlan MakeMeanPlan(std::span<const double> weights, bool normalised) {
   const bool integers = normalised && plan.integer.usable;
   plan.pair = MakePairWeights(integers ? plan.integer.weights : weights, normalised);
   plan.pair.weight_bits = SignificantBits(plan.pair.weights);
+  plan.pair.loose_error = LooseError(plan.pair);
+  // Numbers whose exponents differ by n have a ratio above 2^(n - 1).
+  plan.pair.largest_ratio = std::ldexp(1.0, 47 - 2 * plan.integer.magnitude_bits);
   plan.zeros_need_care = std::ranges::any_of(plan.interval.weights,
                                              [](double weight) { return std::signbit(weight); });
   return plan;

@@ -24,8 +24,9 @@ struct IntegerWeights {
 // round alike. For inputs of up to 24 bits.
 struct IntervalWeights {
   bool usable = false;
-  std::vector<double> weights;  // weight / total, rounded
-  double error_per_max = 0.0;   // |computed - true| <= error_per_max * max |input|
+  std::vector<double> weights;       // weight / total, rounded
+  double error_per_max = 0.0;        // |computed - true| <= error_per_max * max |input|
+  float error_per_max_float = 0.0F;  // a little more than that; 0 where float32 won't do
 };
 
 // Arithmetic in pairs of float64, with what was lost on the way. Weights are scaled by a power of
@@ -37,6 +38,10 @@ struct PairWeights {
   double total_high = 1.0;  // the total is positive, and total_high + total_low within
   double total_low = 0.0;   // total_error of it
   double total_error = 0.0;
+  // Where what is lost is not counted: |computed - true mean| <= loose_error * max |input|.
+  double loose_error = 0.0;
+  // Of integer weights: inputs' magnitudes within this ratio of each other have an exact sum.
+  double largest_ratio = 0.0;
 };
 
 struct MeanPlan {
@@ -56,6 +61,8 @@ std::vector<double> QuotientsByTotal(std::span<const double> weights, bool norma
 
 // Pair arithmetic holds for quotients of at least this magnitude, and float64 inputs too (or 0).
 inline constexpr double kLeastPairQuotient = 0x1p-600;
-inline constexpr double kLeastPairInput = 0x1p-500;
+inline constexpr double kLeastPairInput = 0x1p-400;
+// Means that are held against loose_error have at least this magnitude.
+inline constexpr double kLeastLooseQuotient = 0x1p-800;
 
 }  // namespace polyak

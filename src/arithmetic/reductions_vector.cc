@@ -1,6 +1,8 @@
 // The table of the vector kernels of reductions: compiled once per instruction set, as
-// kernels_vector.cc is, for the same ones.
+// kernels_vector.cc is, for the same ones but AVX-512: the eight lanes of float32 would be half a
+// vector there.
 
+#define POLYAK_AT_MOST_256_BITS
 #include "arithmetic/reduction_kernels.h"
 #include "arithmetic/vector_targets.h"
 

@@ -28,6 +28,28 @@ inline constexpr bool kHasFloat16Instructions = false;
 
 struct Float16Lanes {
   using Format = Float16Format;
+  static constexpr bool kHasSmallMeans = true;
+  static constexpr float kLeastQuickMean = 0x1p-24f;  // its smallest number
+
+  static HWY_INLINE VF RoundQuickly(const Unit& unit) {
+    if constexpr (kHasFloat16Instructions) return NarrowToOdd(unit);
+    return RoundUnit<Format>(unit);
+  }
+  // Without instructions the emulated Store takes numbers that float16 has.
+  static HWY_INLINE VF RoundFloats(VF values) {
+    if constexpr (kHasFloat16Instructions) return values;
+    return RoundUnit<Format>(WidenUnit(values));
+  }
+  static HWY_INLINE bool RoundAlike(VF a, VF b) {
+    if constexpr (kHasFloat16Instructions) {
+      const Shorts ds;
+      const hn::Rebind<hwy::float16_t, Floats> halves;
+      return hn::AllTrue(ds, hn::Eq(hn::BitCast(ds, hn::DemoteTo(halves, a)),
+                                    hn::BitCast(ds, hn::DemoteTo(halves, b))));
+    } else {
+      return hn::AllTrue(Floats(), SameBits(RoundFloats(a), RoundFloats(b)));
+    }
+  }
 
   static HWY_INLINE VF Load(const std::byte* elements, std::size_t index) {
     const auto shorts = LoadAnywhere(Shorts(), elements + index * sizeof(std::uint16_t));

@@ -102,8 +102,34 @@ HWY_INLINE VU MagnitudeBits(VF value) {
   return hn::And(hn::BitCast(du, value), hn::Set(du, 0x7FFFFFFF));
 }
 
+// Rounded to float32, to odd: a rounding to a format of two bits less is not misled. Of numbers in
+// the range of float32's normal ones; smaller ones are rounded to nearest once more.
+HWY_INLINE VD ToOddFloat(VD value) {
+  const Doubles d;
+  const DoubleBits du;
+  const auto lost = hn::Set(du, (std::uint64_t{1} << 29) - 1);  // bits that float32 lacks
+  const auto bits = hn::BitCast(du, value);
+  const auto sticky = hn::Add(hn::And(bits, lost), lost);
+  return hn::BitCast(d, hn::AndNot(lost, hn::Or(bits, sticky)));
+}
+
+HWY_INLINE VF NarrowToOdd(const Unit& unit) {
+  return NarrowUnit({ToOddFloat(unit.lower), ToOddFloat(unit.upper)});
+}
+
+// Each Lanes has, for the quick ways:
+// - RoundQuickly: a unit rounded to the format, or so that Store does that; right for means of at
+//   least kLeastQuickMean, for zero, and, where kHasSmallMeans, for smaller ones too;
+// - RoundFloats: the same of float32;
+// - RoundAlike: whether RoundFloats and Store make the same of all elements of two units.
 struct Float32Lanes {
   using Format = Float32Format;
+  static constexpr bool kHasSmallMeans = true;
+  static constexpr float kLeastQuickMean = 0x1p-149f;  // its smallest number
+
+  static HWY_INLINE VF RoundQuickly(const Unit& unit) { return NarrowUnit(unit); }
+  static HWY_INLINE VF RoundFloats(VF values) { return values; }
+  static HWY_INLINE bool RoundAlike(VF a, VF b) { return hn::AllTrue(Floats(), SameBits(a, b)); }
 
   static HWY_INLINE VF Load(const std::byte* elements, std::size_t index) {
     return LoadAnywhere(Floats(), elements + index * sizeof(float));
@@ -123,6 +149,18 @@ HWY_INLINE VF RoundUnit(const Unit& unit) {
 
 struct BFloat16Lanes {
   using Format = BFloat16Format;
+  static constexpr bool kHasSmallMeans = false;
+  static constexpr float kLeastQuickMean = 0x1p-100f;
+
+  static HWY_INLINE VF RoundQuickly(const Unit& unit) { return RoundFloats(NarrowToOdd(unit)); }
+  static HWY_INLINE VF RoundFloats(VF values) {
+    return hn::BitCast(Floats(), hn::And(RoundBits(values), hn::Set(FloatBits(), 0xFFFF0000U)));
+  }
+  static HWY_INLINE bool RoundAlike(VF a, VF b) {
+    const FloatBits du;
+    const VU differing = hn::ShiftRight<16>(hn::Xor(RoundBits(a), RoundBits(b)));
+    return hn::AllTrue(du, hn::Eq(differing, hn::Zero(du)));
+  }
 
   static HWY_INLINE VF Load(const std::byte* elements, std::size_t index) {
     const auto bits = LoadAnywhere(Shorts(), elements + index * sizeof(std::uint16_t));
@@ -133,6 +171,15 @@ struct BFloat16Lanes {
     const auto bits = hn::ShiftRight<16>(hn::BitCast(FloatBits(), rounded));
     const auto shorts = hn::DemoteTo(Shorts(), hn::BitCast(SignedBits(), bits));
     StoreAnywhere(shorts, Shorts(), elements + index * sizeof(std::uint16_t));
+  }
+
+ private:
+  // The upper half is rounded to nearest even, the lower without meaning.
+  static HWY_INLINE VU RoundBits(VF values) {
+    const FloatBits du;
+    const VU bits = hn::BitCast(du, values);
+    const VU last = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
+    return hn::Add(hn::Add(bits, last), hn::Set(du, 0x7FFF));
   }
 };
 
