@@ -3,7 +3,7 @@
 A goal is about the median of paired ratios of seconds, or about polyak's peak of resident memory.
 """
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from inputs import Contents
 from jobs import PROGRAMS
@@ -35,12 +35,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Case:
-    """`name` is for --only, `title` for people. All the programs of the pairs run."""
+    """`name` is for --only, `title` for people. All the programs of the pairs run. Goals were not
+    set for a case made `smaller`."""
     name: str
     title: str
     contents: Contents
     checkpoints: int
-    pairs: tuple = field(default=())
+    pairs: tuple = ()
+    is_smaller: bool = False
 
     @property
     def programs(self):
@@ -112,10 +114,13 @@ COLD_CASES = tuple(
 
 
 def smaller(case, divisor):
-    """The same with smaller checkpoints. Goals stay, but were set for the whole size."""
-    size = max(case.contents.size // divisor, min(case.contents.size, 4 * MIB))
-    if case.contents.kind != "transformer" or size == case.contents.size:
+    """The same with smaller checkpoints; one that is small already stays."""
+    old = case.contents
+    if old.kind == "tiny":
+        size, shown = old.size // divisor, lambda tensors: f"{tensors:,} tensors"
+    else:
+        size, shown = max(old.size // divisor, 4 * MIB), lambda size: f"{size // MIB} MiB"
+    if size >= old.size:
         return case
-    title = case.title.replace(f"{case.contents.size // MIB} MiB", f"{size // MIB} MiB")
-    return dataclasses.replace(case, title=title,
-                               contents=dataclasses.replace(case.contents, size=size))
+    return dataclasses.replace(case, title=case.title.replace(shown(old.size), shown(size)),
+                               contents=dataclasses.replace(old, size=size), is_smaller=True)

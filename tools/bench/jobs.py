@@ -75,7 +75,7 @@ class Job:
 
 def _cleared(folder, command):
     """The command, in a shell that has emptied the folder."""
-    return ("sh", "-c", 'rm -rf "$0"; mkdir "$0" && exec "$@"', folder, *command)
+    return ("sh", "-c", 'rm -f "$0"/* && exec "$@"', folder, *command)
 
 
 def _reference(inputs, folder):
@@ -99,8 +99,8 @@ def _peer(program, inputs, folder):
 def job_of(program, inputs, polyak, outputs):
     """The job of this program; its output goes into a folder under `outputs`."""
     folder = outputs / program.name.replace(" ", "_")
+    os.makedirs(folder, exist_ok=True)
     if program.name == "reference":
-        os.makedirs(folder, exist_ok=True)
         return Job(program, *_reference(inputs, folder))
     if program.is_peer:
         return Job(program, *_peer(program, inputs, folder))

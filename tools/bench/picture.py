@@ -1,7 +1,22 @@
-"""Draws the ratios: a dot for the median, a bar from the least to the most, a mark at the goal."""
+"""Draws the ratios (a dot for the median, a bar from the least to the most, a mark at the goal), and
+how time and memory grow.
+
+Where matplotlib isn't installed there are no pictures; the functions then return False.
+"""
 from report import ratio_of
 
 DOT, BAR, GOAL = "#1b5e9b", "#9bbbd8", "#c8511b"
+SERIES_COLORS = (DOT, GOAL)
+
+
+def _pyplot():
+    try:
+        import matplotlib
+    except ImportError:
+        return None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    return pyplot
 
 
 def _rows(outcomes, against_reference):
@@ -33,18 +48,27 @@ def _draw_panel(axes, rows, title):
     axes.tick_params(axis="y", length=0)
 
 
+def _panels(outcomes):
+    titles = {True: "seconds / seconds of cat, cp and sync: less is better",
+              False: "seconds of others / seconds of polyak"}
+    found = [(_rows(outcomes, against), title) for against, title in titles.items()]
+    return [(rows, title) for rows, title in found if rows]
+
+
+def _legend(pyplot, figure):
+    line = pyplot.Line2D
+    figure.legend(handles=[line([], [], color=DOT, marker="o", linestyle="", label="median"),
+                           line([], [], color=BAR, linewidth=5, label="least to most"),
+                           line([], [], color=GOAL, linewidth=2, label="goal")],
+                  loc="lower right", ncol=3, fontsize=8, frameon=False)
+
+
 def draw(outcomes, path):
-    """False where matplotlib isn't installed: then there is no picture."""
-    try:
-        import matplotlib
-    except ImportError:
+    """The ratios of all cases: those to the reference above, the others below."""
+    pyplot = _pyplot()
+    if pyplot is None:
         return False
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-    panels = [(rows, title) for against_reference, title in (
-        (True, "seconds / seconds of cat, cp and sync: less is better"),
-        (False, "seconds of others / seconds of polyak")) if (rows := _rows(outcomes,
-                                                                           against_reference))]
+    panels = _panels(outcomes)
     heights = [len(rows) + 1.5 for rows, _ in panels]
     figure, all_axes = pyplot.subplots(len(panels), 1, squeeze=False,
                                        figsize=(9, 0.36 * sum(heights) + 1),
@@ -56,10 +80,39 @@ def draw(outcomes, path):
             axes.xaxis.set_major_formatter("{x:g}")
         else:
             axes.set_xlim(left=0)
-    handles = [pyplot.Line2D([], [], color=DOT, marker="o", linestyle="", label="median"),
-               pyplot.Line2D([], [], color=BAR, linewidth=5, label="least to most"),
-               pyplot.Line2D([], [], color=GOAL, linewidth=2, label="goal")]
-    figure.legend(handles=handles, loc="lower right", ncol=3, fontsize=8, frameon=False)
+    _legend(pyplot, figure)
     figure.tight_layout(rect=(0, 0.4 / figure.get_figheight(), 1, 1))
     figure.savefig(path, dpi=130)
+    pyplot.close(figure)
+    return True
+
+
+def _draw_growth_panel(time_axes, memory_axes, what, all_series):
+    for (name, series), color in zip(all_series.items(), SERIES_COLORS):
+        time_axes.loglog(series.x, series.seconds, "o-", color=color, markersize=4, label=name)
+        time_axes.loglog(series.x, series.reference_seconds, ":", color=color, linewidth=1,
+                         label=f"cat, cp, sync ({name})")
+        memory_axes.semilogx(series.x, series.peak_mib, "o-", color=color, markersize=4)
+    memory_axes.set_ylim(bottom=0)
+    memory_axes.set_xlabel(what, fontsize=8)
+    for axes in (time_axes, memory_axes):
+        axes.grid(color="#dddddd")
+        axes.tick_params(labelsize=8)
+
+
+def draw_growth(panels, path):
+    """Seconds above, peak memory below. `panels`: [(what grows, {name: Series})]."""
+    pyplot = _pyplot()
+    if pyplot is None:
+        return False
+    figure, axes = pyplot.subplots(2, len(panels), figsize=(4.2 * len(panels), 6), sharex="col",
+                                   squeeze=False, gridspec_kw={"height_ratios": (2, 1)})
+    for column, (what, all_series) in enumerate(panels):
+        _draw_growth_panel(axes[0, column], axes[1, column], what, all_series)
+    axes[0, 0].set_ylabel("seconds", fontsize=8)
+    axes[1, 0].set_ylabel("peak resident MiB", fontsize=8)
+    axes[0, 0].legend(fontsize=7, frameon=False)
+    figure.tight_layout()
+    figure.savefig(path, dpi=130)
+    pyplot.close(figure)
     return True

@@ -1,5 +1,6 @@
 """What was measured, as numbers, as a Markdown table and as JSON."""
 import dataclasses
+import math
 import pathlib
 import statistics
 from dataclasses import dataclass
@@ -7,7 +8,8 @@ from dataclasses import dataclass
 from cases import MEMORY_GOAL_MIB
 from machine import sentence
 
-README_START, README_END = "<!-- benchmark: written by tools/bench.sh --readme -->", "<!-- end of benchmark -->"
+README_START = "<!-- benchmark: written by tools/bench.sh --readme -->"
+README_END = "<!-- end of benchmark -->"
 HEAD = ("| case | seconds of | goal | ratio | least–most | met | seconds | peak MiB | threads "
         "| not the rounded mean |\n|---|---|---|---|---|---|---|---|---|---|")
 
@@ -28,6 +30,11 @@ def ratio_of(pair, rounds):
     if not ratios:
         return None
     return Ratio(statistics.median(ratios), min(ratios), max(ratios), len(ratios))
+
+
+def number_or_none(number):
+    """JSON has no NaN."""
+    return number if math.isfinite(number) else None
 
 
 def figure(number):
@@ -60,7 +67,8 @@ def row(outcome, pair):
     ratio = ratio_of(pair, outcome.rounds)
     if ratio is None:
         return start + "| not run | | | | | | |"
-    met = {None: "", True: "yes", False: "**no**"}[pair.is_met(ratio.median)]
+    is_met = None if outcome.case.is_smaller else pair.is_met(ratio.median)
+    met = {None: "", True: "yes", False: "**no**"}[is_met]
     seconds = " / ".join(_small_seconds(_seconds(outcome, program))
                          for program in (pair.above, pair.below))
     return (start + f"| {figure(ratio.median)} | {figure(ratio.least)}–{figure(ratio.most)} | {met} "

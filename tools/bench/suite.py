@@ -86,7 +86,7 @@ def note_on(options):
     """How it was run, where not as a whole and warm."""
     notes = []
     if options.quick:
-        notes.append("A quick run, on files of an eighth of the size that the goals were set for.")
+        notes.append("A quick run: most files have an eighth of the size that the goals are set for.")
     if options.cold:
         notes.append("Cold files: the page cache is emptied before each run.")
     return " ".join(notes)
