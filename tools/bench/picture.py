@@ -20,26 +20,27 @@ def _pyplot():
 
 
 def _rows(outcomes, against_reference):
-    """[(label, Pair, Ratio)] of one panel."""
+    """[(label, Pair, Ratio, whether the goal was set for larger files)] of one panel."""
     rows = []
     for outcome in outcomes:
         for pair in outcome.case.pairs:
             ratio = ratio_of(pair, outcome.rounds)
             if ratio and (pair.below == "reference") == against_reference:
-                rows.append((f"{outcome.case.title}\n{pair.above} / {pair.below}", pair, ratio))
+                rows.append((f"{outcome.case.title}\n{pair.above} / {pair.below}", pair, ratio,
+                             outcome.case.is_smaller))
     return rows
 
 
 def _draw_panel(axes, rows, title):
-    for place, (_, pair, ratio) in enumerate(rows):
+    for place, (_, pair, ratio, is_smaller) in enumerate(rows):
         axes.plot([ratio.least, ratio.most], [place, place], color=BAR, linewidth=5,
                   solid_capstyle="butt", zorder=2)
         axes.plot(ratio.median, place, "o", color=DOT, markersize=6, zorder=3)
         goal = pair.at_most or pair.at_least
-        if goal:
+        if goal and not is_smaller:
             axes.plot([goal, goal], [place - 0.35, place + 0.35], color=GOAL, linewidth=2, zorder=4)
     axes.axvline(1, color="#555555", linewidth=1, zorder=1)
-    axes.set_yticks(range(len(rows)), [label for label, _, _ in rows], fontsize=7)
+    axes.set_yticks(range(len(rows)), [row[0] for row in rows], fontsize=7)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(axis="x", color="#dddddd", zorder=0)
     axes.set_title(title, fontsize=10, loc="left")
@@ -75,8 +76,8 @@ def draw(outcomes, path):
                                        gridspec_kw={"height_ratios": heights})
     for axes, (rows, title) in zip(all_axes[:, 0], panels):
         _draw_panel(axes, rows, title)
-        if max(ratio.most for _, _, ratio in rows) > 4:
-            axes.set_xscale("log")
+        if max(row[2].most for row in rows) > 4:
+            axes.set_xscale("log", base=2)
             axes.xaxis.set_major_formatter("{x:g}")
         else:
             axes.set_xlim(left=0)
@@ -97,7 +98,12 @@ def _draw_growth_panel(time_axes, memory_axes, what, all_series):
     memory_axes.set_xlabel(what, fontsize=8)
     for axes in (time_axes, memory_axes):
         axes.grid(color="#dddddd")
+        axes.minorticks_off()
         axes.tick_params(labelsize=8)
+    time_axes.set_yscale("log", base=4)
+    time_axes.yaxis.set_major_formatter("{x:.2g}")
+    points = next(iter(all_series.values())).x
+    memory_axes.set_xticks(points, [f"{x:,}" for x in points])
 
 
 def draw_growth(panels, path):

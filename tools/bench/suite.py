@@ -128,7 +128,7 @@ def main(arguments=None):
         return 2
     if options.folder:
         options.folder.mkdir(parents=True, exist_ok=True)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="polyak-bench-", dir=options.folder))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="polyak-bench-", dir=options.folder)).resolve()
     try:
         run(options, folder)
     except Failed as failure:
