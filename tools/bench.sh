@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Sets up, builds, and measures polyak against the work that nobody can avoid and against its peers:
 #
-#     tools/bench.sh             everything: about half an hour, 12 GiB of disk
+#     tools/bench.sh             everything: a quarter of an hour, 10 GiB of disk
 #     tools/bench.sh --quick     small files: under two minutes
-#     tools/bench.sh --growth    how time grows with bytes, checkpoints and tensors
+#     tools/bench.sh --growth    how time and memory grow with bytes, checkpoints and tensors
 #     tools/bench.sh --cold      files that aren't in the page cache
 #
 # --help has all options, --list the cases. Nothing else should run meanwhile. Results go to

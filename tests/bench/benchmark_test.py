@@ -1,5 +1,5 @@
-"""The benchmark suite on files of a few KiB: it runs to its end, finds wrong outputs, and its figures
-are of the rounds they are said to be of. Nothing here looks at a clock."""
+"""The benchmark suite on files of a few KiB: it runs to its end, finds wrong outputs, and its
+figures are of the rounds they are said to be of. Nothing here looks at a clock."""
 import contextlib
 import dataclasses
 import io
@@ -210,8 +210,8 @@ class Figures(unittest.TestCase):
         self.assertIsNone(Pair("a", "b").is_met(1))
 
     def test_the_page_goes_between_the_marks(self):
-        with mock.patch.object(pathlib.Path, "read_text", lambda _: f"x\n{report.README_START}\nold\n"
-                               f"{report.README_END}\ny"), \
+        old = f"x\n{report.README_START}\nold\n{report.README_END}\ny"
+        with mock.patch.object(pathlib.Path, "read_text", lambda _: old), \
                 mock.patch.object(pathlib.Path, "write_text", autospec=True) as write:
             report.write_into("README.md", "new\n")
         self.assertEqual(write.call_args.args[1],

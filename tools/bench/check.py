@@ -121,18 +121,18 @@ class _Mean:
     def __init__(self, inputs, weights):
         self._inputs = inputs
         self.weights = weights
-        self._dtype = inputs.contents.dtype
-        self._item = made.item_bytes(self._dtype)
+        self.dtype = inputs.contents.dtype
+        self._item = made.item_bytes(self.dtype)
 
     def blocks_at(self, offset, start, count):
         """The stored elements of each input."""
-        return [numpy.fromfile(path, made.STORED[self._dtype], count,
+        return [numpy.fromfile(path, made.STORED[self.dtype], count,
                                offset=offset + start * self._item) for path in self._inputs.data]
 
     def of(self, blocks):
         total = 0
         for weight, stored in zip(self.weights, blocks):
-            total = total + weight * widened(stored, self._dtype)
+            total = total + weight * widened(stored, self.dtype)
         divisor = numpy.longdouble(0)
         for weight in self.weights:
             divisor += weight
@@ -140,47 +140,50 @@ class _Mean:
 
     def exactly(self, blocks, i):
         """The true mean of one element."""
-        values = [Fraction(float(widened(stored[i:i + 1], self._dtype)[0])) for stored in blocks]
+        values = [Fraction(float(widened(stored[i:i + 1], self.dtype)[0])) for stored in blocks]
         weights = [Fraction(weight) for weight in self.weights]
         return sum(w * x for w, x in zip(weights, values)) / sum(weights)
 
 
-def _decide(mean, blocks, found, places, dtype, name, start):
+def _decide(mean, blocks, found, places, name, start):
     """Every element at `places` must be the true mean, rounded once."""
     for i in places:
-        value = Fraction(float(widened(found[i:i + 1], dtype)[0]))
-        expected = rounded(mean.exactly(blocks, i), dtype)
+        value = Fraction(float(widened(found[i:i + 1], mean.dtype)[0]))
+        expected = rounded(mean.exactly(blocks, i), mean.dtype)
         if value != expected:
             raise WrongOutput(f"{name}[{start + i}] is {float(value)!r}, "
                               f"the mean is {float(expected)!r}")
 
 
+def _compare_tensor(mean, tensor, offset, stored, exact):
+    """How many of the stored elements are not numpy's answer."""
+    if len(stored) != tensor.elements:
+        raise WrongOutput(f"{tensor.name} has {len(stored)} elements")
+    dtype = mean.dtype
+    bits = f"u{stored.itemsize}"
+    differing = 0
+    for start, count in made.blocks(tensor):
+        blocks = mean.blocks_at(offset, start, count)
+        wide = mean.of(blocks)
+        found = stored[start:start + count]
+        places = numpy.flatnonzero(found.view(bits) != narrowed(wide, dtype).view(bits))
+        if exact:
+            _decide(mean, blocks, found, places, tensor.name, start)
+        elif not numpy.all(abs(widened(found, dtype) - wide) <= PEER_TOLERANCE):
+            raise WrongOutput(f"{tensor.name} isn't near the mean")
+        differing += len(places)
+    return differing
+
+
 def compare(inputs, output, method="uniform", exact=True):
     """The Verdict on the checkpoint `output`, every element of it; WrongOutput where it isn't the
     mean (`exact`) or not near it."""
-    contents = inputs.contents
     mean = _Mean(inputs, weights_of(method, len(inputs.folders)))
     source = opened(output)
-    tensors = contents.tensors()
+    tensors = inputs.contents.tensors()
     if source.names() != {tensor.name for tensor in tensors}:
         raise WrongOutput(f"{output} has other tensors than its inputs")
-    elements = differing = decided = 0
-    for tensor, offset in zip(tensors, inputs.layout.offsets):
-        stored = source.read(tensor.name, contents.dtype)
-        if len(stored) != tensor.elements:
-            raise WrongOutput(f"{tensor.name} has {len(stored)} elements")
-        for start, count in made.blocks(tensor):
-            blocks = mean.blocks_at(offset, start, count)
-            wide = mean.of(blocks)
-            found = stored[start:start + count]
-            bits = f"u{found.itemsize}"
-            places = numpy.flatnonzero(found.view(bits)
-                                       != narrowed(wide, contents.dtype).view(bits))
-            if exact:
-                _decide(mean, blocks, found, places, contents.dtype, tensor.name, start)
-                decided += len(places)
-            elif not numpy.all(abs(widened(found, contents.dtype) - wide) <= PEER_TOLERANCE):
-                raise WrongOutput(f"{output}: {tensor.name} isn't near the mean")
-            differing += len(places)
-            elements += count
-    return Verdict(elements, differing, decided)
+    differing = sum(_compare_tensor(mean, tensor, offset, source.read(tensor.name, mean.dtype),
+                                    exact)
+                    for tensor, offset in zip(tensors, inputs.layout.offsets))
+    return Verdict(sum(tensor.elements for tensor in tensors), differing, differing if exact else 0)

@@ -135,8 +135,8 @@ def _panel_markdown(panel, points, all_series):
 def markdown(panels, machine, failures):
     """`panels`: [(Panel, its points, its Series)]."""
     parts = [f"Measured on {sentence(machine)}.",
-             f"Slope: in log-log scales, over the points that take at least {START_UP_FACTOR} times "
-             "what the quickest does; 1 is linear."]
+             f"Slope: in log-log scales, over the points that take at least {START_UP_FACTOR} "
+             "times what the quickest does; 1 is linear."]
     parts += [f"## Over {panel.name}\n\n{_panel_markdown(panel, points, all_series)}"
               for panel, points, all_series in panels]
     parts += [f"Failed: {failure}" for failure in failures]

@@ -1,4 +1,4 @@
-"""Empty checkpoints: files of a format with room for the numbers, and where in them each tensor lies.
+"""Empty checkpoints: files of a format with room for the numbers, and where each tensor lies.
 
 A layout is a function of (folder, tensors, dtype) that writes the container, holes for payloads,
 into the folder and returns a Layout.
@@ -66,7 +66,7 @@ def _field(number, length):
 
 
 def inline(folder, tensors, dtype):
-    """ONNX with each payload in its tensor's raw_data. Written by hand, so that holes stay holes."""
+    """ONNX with each payload in its tensor's raw_data. Written by hand: holes stay holes."""
     model, graph = _model(tensors)
     heads, lengths = [], []
     for tensor in tensors:
@@ -88,8 +88,8 @@ def inline(folder, tensors, dtype):
 
 
 def external(folder, tensors, dtype):
-    """ONNX with all payloads in one file beside the model, each at a multiple of 4096 bytes where it
-    is large, as the usual exporters do."""
+    """ONNX with all payloads in one file beside the model, large ones at multiples of 4096 bytes,
+    as the usual exporters do."""
     model, graph = _model(tensors)
     offsets, end = [], 0
     for tensor in tensors:

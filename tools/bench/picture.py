@@ -1,5 +1,5 @@
-"""Draws the ratios (a dot for the median, a bar from the least to the most, a mark at the goal), and
-how time and memory grow.
+"""Draws the ratios (a dot for the median, a bar from the least to the most, a mark at the goal),
+and how time and memory grow.
 
 Where matplotlib isn't installed there are no pictures; the functions then return False.
 """

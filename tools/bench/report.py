@@ -71,8 +71,8 @@ def row(outcome, pair):
     met = {None: "", True: "yes", False: "**no**"}[is_met]
     seconds = " / ".join(_small_seconds(_seconds(outcome, program))
                          for program in (pair.above, pair.below))
-    return (start + f"| {figure(ratio.median)} | {figure(ratio.least)}–{figure(ratio.most)} | {met} "
-            f"| {seconds} | {outcome.peak_mib(pair.above):.0f} "
+    return (start + f"| {figure(ratio.median)} | {figure(ratio.least)}–{figure(ratio.most)} "
+            f"| {met} | {seconds} | {outcome.peak_mib(pair.above):.0f} "
             f"| {outcome.threads.get(pair.above, '')} "
             f"| {_not_rounded(outcome.verdicts.get(pair.above))} |")
 
@@ -88,7 +88,8 @@ def table(outcomes):
 
 
 def markdown(outcomes, machine, note):
-    """The whole page. `note` says how it was run, where that is not the usual way."""
+    """The whole page. `note` says how it was run, where that is not the usual way; it may be
+    empty."""
     peak = polyak_peak_mib(outcomes)
     met = "met" if peak <= MEMORY_GOAL_MIB else "**not met**"
     return "\n\n".join(filter(None, (

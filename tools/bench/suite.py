@@ -49,6 +49,8 @@ def parse(arguments):
     parser.add_argument("--polyak", type=pathlib.Path, default=ROOT / "build/release/polyak",
                         help="the program to measure; then nothing is built")
     options = parser.parse_args(arguments)
+    if options.readme and (options.cold or options.growth or options.only != "*"):
+        parser.error("--readme is for the whole table of warm files")
     options.rounds = options.rounds or (3 if options.quick else 5)
     options.peer_rounds = min(options.peer_rounds or (1 if options.quick else 3), options.rounds)
     return options
@@ -86,7 +88,7 @@ def note_on(options):
     """How it was run, where not as a whole and warm."""
     notes = []
     if options.quick:
-        notes.append("A quick run: most files have an eighth of the size that the goals are set for.")
+        notes.append("A quick run: most files have an eighth of the size that goals are set for.")
     if options.cold:
         notes.append("Cold files: the page cache is emptied before each run.")
     return " ".join(notes)
