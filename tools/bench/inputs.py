@@ -91,13 +91,13 @@ class Inputs:
     """The sets that lie in a folder. A set grows where a case wants more of it."""
 
     def __init__(self, folder):
-        self._folder = pathlib.Path(folder)
+        self.folder = pathlib.Path(folder)
         self._sets = {}
 
     def get(self, contents, count):
         """The first `count` checkpoints of a set, made where they aren't there."""
         name = f"{contents.layout}-{contents.dtype}-{contents.kind}-{contents.size}"
-        folder = self._folder / name
+        folder = self.folder / name
         there = self._sets.get(contents)
         have = len(there.folders) if there else 0
         if have < count:

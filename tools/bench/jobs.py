@@ -37,6 +37,7 @@ PROGRAMS = {program.name: program for program in (
     Program("reference"),
     Program("polyak"),
     Program("polyak -j 1", ("-j", "1")),
+    Program("polyak --memory 1G", ("--memory", "1G")),
     Program("polyak ema", ("--method", "ema", "--decay", str(EMA_DECAY)), method="ema"),
     Program("h5py float32", ("h5py_stream.py", "float32"), "h5py"),
     Program("h5py float64", ("h5py_stream.py", "float64"), "h5py"),

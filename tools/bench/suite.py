@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -130,6 +131,7 @@ def main(arguments=None):
         return 2
     if options.folder:
         options.folder.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # files go then, too
     folder = pathlib.Path(tempfile.mkdtemp(prefix="polyak-bench-", dir=options.folder)).resolve()
     try:
         run(options, folder)
