@@ -45,7 +45,8 @@ def _warm_up(job, launcher, outcome):
     """Inputs, programs and libraries are in the page cache after it. A peer's came there when it
     was looked whether it is installed, and its inputs when they were read for others."""
     for command in job.make_inputs:
-        subprocess.run(command, check=True)
+        if not pathlib.Path(command[2]).exists():  # another job may have the same
+            subprocess.run(command, check=True)
     if job.program.is_peer:
         return
     if job.program.name == "reference":
