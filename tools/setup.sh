@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a bare Debian 12 machine ready to build and test polyak. Installs packages only if one is
-# missing; needs root for that. With --tests also what only the tests use.
+# missing; needs root for that. With --tests also what only the tests use, with --bench what only
+# tools/bench.sh does (torch, which it measures where it is there, is left to you: python3-torch).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,9 +16,13 @@ test_packages=(
   hdf5-tools strace git groff-base man-db zsh fish
   clang clang-format clang-tidy libclang-rt-14-dev universal-ctags
 )
+bench_packages=(python3-onnx python3-h5py python3-numpy python3-matplotlib)
 
 wanted=("${build_packages[@]}")
-if [[ "${1:-}" == "--tests" ]]; then wanted+=("${test_packages[@]}"); fi
+case "${1:-}" in
+  --tests) wanted+=("${test_packages[@]}") ;;
+  --bench) wanted+=("${bench_packages[@]}") ;;
+esac
 
 missing=()
 for package in "${wanted[@]}"; do

@@ -9,17 +9,17 @@ polyak's output is checked. Needs six times the size of disk under TMPDIR; nothi
     tools/bench/chunked.py [--gib 1] [--chunks 100000] [--rounds 3] [POLYAK]
 """
 import argparse
-import multiprocessing
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import h5py
 import numpy
+
+from measure import Launcher, apart
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LARGE_CHUNK, SMALL_CHUNK = (512, 512), (256,)  # 1 MiB and 1 KiB of float32
@@ -62,25 +62,6 @@ def average_by_h5py(inputs, output):
         os.fsync(out.id.get_vfd_handle())
 
 
-def measure(command):
-    """Seconds, and the peak of resident memory in MiB, of a command and what it starts."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"{command}: status {status}")
-    return time.monotonic() - start, usage.ru_maxrss / 1024
-
-
-def apart(function, *arguments):
-    """In a process of its own: the kernel counts what is measured from this one's peak on."""
-    process = multiprocessing.Process(target=function, args=arguments)
-    process.start()
-    process.join()
-    if process.exitcode != 0:
-        sys.exit(f"{function.__name__}: status {process.exitcode}")
-
-
 def check(output, shape, chunk):
     """Every chunk is the mean: of two float32 it is exact in float64."""
     with h5py.File(output, "r") as file:
@@ -90,7 +71,7 @@ def check(output, shape, chunk):
                 sys.exit(f"chunk {i} isn't the mean")
 
 
-def run_case(name, shape, chunk, options):
+def run_case(name, shape, chunk, options, launcher):
     """One row of the table."""
     polyak = options.polyak.resolve()
     with tempfile.TemporaryDirectory() as folder:
@@ -107,14 +88,14 @@ def run_case(name, shape, chunk, options):
             for program, command in commands.items():
                 outputs[program].unlink(missing_ok=True)
                 subprocess.run(["sync"], check=True)
-                results[program].append(measure(command))
+                results[program].append(launcher.run(command))
         apart(check, outputs["polyak"], shape, chunk)
-        ratio = statistics.median(slow / quick for (quick, _), (slow, _)
+        ratio = statistics.median(slow.seconds / quick.seconds for quick, slow
                                   in zip(results["polyak"], results["h5py"]))
         sizes = {program: path.stat().st_size for program, path in outputs.items()}
-    seconds, peaks = ({program: function(each[place] for each in runs)
-                       for program, runs in results.items()}
-                      for place, function in enumerate((statistics.median, max)))
+    seconds = {program: statistics.median(run.seconds for run in runs)
+               for program, runs in results.items()}
+    peaks = {program: max(run.peak_mib for run in runs) for program, runs in results.items()}
     print(f"| {name} | {seconds['polyak']:.2f} | {seconds['h5py']:.2f} | {ratio:.1f} "
           f"| {peaks['polyak']:.0f} | {peaks['h5py']:.0f} | {sizes['polyak'] / 2**20:.1f} "
           f"| {sizes['h5py'] / 2**20:.1f} |", flush=True)
@@ -131,16 +112,16 @@ def main():
     parser.add_argument("polyak", nargs="?", type=pathlib.Path,
                         default=ROOT / "build/release/polyak")
     options = parser.parse_args()
-    chunks = round(options.gib * 1024)
     print("| what | polyak s | h5py s | h5py/polyak | polyak MiB | h5py MiB | output MiB "
           "| by h5py |\n|---|---|---|---|---|---|---|---|")
-    run_case(f"{options.gib:g} GiB in {chunks} chunks of 1 MiB",
-             (chunks * LARGE_CHUNK[0], LARGE_CHUNK[1]), LARGE_CHUNK, options)
-    run_case(f"{options.chunks} chunks of 1 KiB", (options.chunks * SMALL_CHUNK[0],), SMALL_CHUNK,
-             options)
-    if options.chunks >= 20_000:
-        run_case(f"{options.chunks // 10} chunks of 1 KiB",
-                 (options.chunks // 10 * SMALL_CHUNK[0],), SMALL_CHUNK, options)
+    chunks = round(options.gib * 1024)
+    with Launcher() as launcher:
+        run_case(f"{options.gib:g} GiB in {chunks} chunks of 1 MiB",
+                 (chunks * LARGE_CHUNK[0], LARGE_CHUNK[1]), LARGE_CHUNK, options, launcher)
+        counts = [options.chunks, options.chunks // 10]
+        for count in counts if options.chunks >= 20_000 else counts[:1]:
+            run_case(f"{count} chunks of 1 KiB", (count * SMALL_CHUNK[0],), SMALL_CHUNK, options,
+                     launcher)
 
 
 if __name__ == "__main__":

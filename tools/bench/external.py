@@ -7,18 +7,18 @@ disk under TMPDIR; what is left of the page cache decides much, so nothing else 
     tools/bench/external.py [--gib 6] [POLYAK]        build/release/polyak by default
 """
 import argparse
-import multiprocessing
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy
 import onnx
 from onnx import TensorProto, helper
+
+from measure import Launcher, apart
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK_ELEMENTS = 1 << 24  # 64 MiB of float32: one tensor
@@ -53,25 +53,6 @@ def write_model(folder, k, tensors):
     model_in(folder).write_bytes(model.SerializeToString())
 
 
-def measure(command):
-    """Seconds, and the peak of resident memory in MiB, of a command and what it starts."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"{command}: status {status}")
-    return time.monotonic() - start, usage.ru_maxrss / 1024
-
-
-def apart(function, *arguments):
-    """In a process of its own: the kernel counts what is measured from this one's peak on."""
-    process = multiprocessing.Process(target=function, args=arguments)
-    process.start()
-    process.join()
-    if process.exitcode != 0:
-        sys.exit(f"{function.__name__}: status {process.exitcode}")
-
-
 def check(output, tensors):
     """Every block of the output is the exact mean."""
     expected = ((block_of(0).astype("f8") + block_of(1)) / 2).astype("<f4").tobytes()
@@ -81,16 +62,16 @@ def check(output, tensors):
                 sys.exit(f"tensor {i} isn't the mean")
 
 
-def best(commands, out):
+def best(commands, out, launcher):
     """The quickest of some runs of all commands, one behind the other, and the highest peak."""
     seconds, peak = [], 0
     for _ in range(RUNS):
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
         subprocess.run(["sync"], check=True)
-        results = [measure(command) for command in commands]
-        seconds.append(sum(result[0] for result in results))
-        peak = max(peak, *(result[1] for result in results))
+        results = [launcher.run(command) for command in commands]
+        seconds.append(sum(result.seconds for result in results))
+        peak = max(peak, *(result.peak_mib for result in results))
     return min(seconds), peak
 
 
@@ -101,7 +82,7 @@ def main():
                         default=ROOT / "build/release/polyak")
     options = parser.parse_args()
     tensors = (options.gib << 30) // (4 * BLOCK_ELEMENTS)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, Launcher() as launcher:
         folder = pathlib.Path(name)
         for k in range(2):
             apart(write_model, folder / f"{k}", k, tensors)
@@ -109,9 +90,9 @@ def main():
         data = [path.with_name("weights.bin") for path in inputs]
         out = folder / "out"
         copied, _ = best([["cat", *data], ["cp", data[1], out / "copy"],
-                          ["sync", out / "copy"]], out)
+                          ["sync", out / "copy"]], out, launcher)
         averaged, peak = best([[options.polyak.resolve(), "average", *inputs, "-q", "-o",
-                                out / "model.onnx"]], out)
+                                out / "model.onnx"]], out, launcher)
         apart(check, out / "model.onnx", tensors)
     print("| what | seconds | peak MiB |\n|---|---|---|")
     print(f"| cat of two, cp and sync of one, {options.gib} GiB each | {copied:.1f} | |")
