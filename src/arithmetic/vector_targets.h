@@ -40,7 +40,8 @@
 #include <utility>
 #include <vector>
 
-#include "hwy/targets.h"
+#include "arithmetic/processor_targets.h"
+#include "hwy/detect_targets.h"
 
 namespace polyak {
 
@@ -49,7 +50,7 @@ std::vector<const Table*> SupportedTables(
     std::initializer_list<std::pair<std::int64_t, const Table* (*)()>> targets) {
   std::vector<const Table*> tables;
   for (const auto& [bit, get_table] : targets) {
-    if (get_table == nullptr || (hwy::SupportedTargets() & bit) == 0) continue;
+    if (get_table == nullptr || (TargetsOfProcessor() & bit) == 0) continue;
     tables.push_back(get_table());
   }
   return tables;
