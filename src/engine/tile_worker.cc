@@ -16,6 +16,9 @@ constexpr std::size_t kAlignment = 64;  // of each tile: a cache line, the wides
 // Tensors up to this size are read, combined and written with their neighbours: a job of its own
 // costs each what 4 KiB cost.
 constexpr std::uint64_t kSmallTensorBytes = 4096;
+// And no more of them at once: of single numbers a tile has a hundred thousand, and the lists of
+// them would take more than it does.
+constexpr std::size_t kMostTogether = 1024;
 
 std::byte* Aligned(std::byte* address) {
   const auto value = reinterpret_cast<std::uintptr_t>(address);
@@ -53,6 +56,8 @@ TileWorker::TileWorker(const TileShared& shared)
   for (std::size_t i = 0; i < shared.used.size(); ++i, next += tile_bytes) tiles_.push_back(next);
   result_ = next;
   combined_.resize(tiles_.size());
+  to_read_.reserve(kMostTogether);
+  to_write_.reserve(kMostTogether);
 }
 
 void TileWorker::Do(std::size_t job) {
@@ -82,7 +87,7 @@ std::size_t TileWorker::SmallTensorsIn(std::span<const GrainRun> runs) const {
   const Checkpoint& reference = *shared_.run.inputs[shared_.run.plan.template_index];
   std::uint64_t bytes = 0;
   std::size_t small = 0;
-  for (const GrainRun& run : runs) {
+  for (const GrainRun& run : runs.first(std::min(runs.size(), kMostTogether))) {
     const TensorInfo& info = InfoOf(run.tensor);
     bytes += info.bytes();
     const bool fits = info.bytes() <= kSmallTensorBytes && bytes <= shared_.run.memory.tile_bytes;

@@ -119,7 +119,11 @@ std::size_t ExtentCheckpoint::DoReadJoined(std::span<const TensorToRead> parts) 
   if (joined < 2) return 0;
 
   std::array<std::byte, kJoinedBytes> buffer;
-  files_[source]->ReadAt(span.offset, std::span(buffer).first(span.length));
+  try {
+    files_[source]->ReadAt(span.offset, std::span(buffer).first(span.length));
+  } catch (const Error&) {
+    return 0;  // each is read alone then: the error is that of the one whose bytes can't be read
+  }
   for (const auto& [tensor, elements] : parts.first(joined)) {
     const Payload& payload = payloads_[tensor];
     std::memcpy(elements.data(), buffer.data() + (payload.runs[0].offset - span.offset),

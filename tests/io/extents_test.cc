@@ -134,6 +134,78 @@ TEST_F(ExtentCheckpointTest, NamesFileAndTensorWhenTheFileShrinks) {
   }
 }
 
+// Tensors of 16-bit elements near one another: a (big-endian), then two bytes of something else, b,
+// c right behind it, 5000 bytes of something else, d; e in another file, f an alias of b.
+class ReadJoinedTest : public ::testing::Test {
+ protected:
+  ReadJoinedTest() {
+    std::string bytes = std::string("\0\1\0\2--\3\0\4\0\5\0", 12) + std::string(5000, '-');
+    bytes += std::string("\6\0\7\0", 4);
+    test::WriteFile(folder_ / "x", bytes);
+    test::WriteFile(folder_ / "y", std::string("----\10\0", 6));
+    std::vector<TensorInfo> tensors;
+    for (const std::uint64_t elements : {2U, 2U, 1U, 2U, 1U, 2U}) {
+      const auto name = static_cast<char>('a' + tensors.size());
+      tensors.push_back(Tensor(std::string(1, name), DType::kUInt16, {elements}));
+    }
+    checkpoint_ = std::make_unique<ExtentCheckpoint>(
+        InputFiles{InputFile::Open(folder_ / "x"), InputFile::Open(folder_ / "y")},
+        std::move(tensors),
+        std::vector{Payload{.runs = {{0, 4}}, .swapped_bytes = 2}, Payload{.runs = {{6, 4}}},
+                    Payload{.runs = {{10, 2}}}, Payload{.runs = {{5012, 4}}},
+                    Payload{.runs = {{4, 2, 1}}}, Payload{.runs = {{6, 4}}}});
+  }
+
+  // The elements of those that the first read brings.
+  std::vector<std::uint16_t> Read(const std::vector<std::size_t>& wanted) const {
+    std::vector<std::uint16_t> elements;
+    for (const std::size_t tensor : wanted) {
+      elements.resize(elements.size() + checkpoint_->tensors()[tensor].elements);
+    }
+    std::vector<TensorToRead> parts;
+    std::size_t at = 0;
+    for (const std::size_t tensor : wanted) {
+      const std::size_t count = checkpoint_->tensors()[tensor].elements;
+      parts.push_back({tensor, std::as_writable_bytes(std::span(elements).subspan(at, count))});
+      at += count;
+    }
+    const std::size_t joined = checkpoint_->ReadJoined(parts);
+    std::size_t read = 0;
+    for (std::size_t i = 0; i < joined; ++i) read += parts[i].elements.size() / 2;
+    elements.resize(read);
+    return elements;
+  }
+
+  test::TemporaryFolder folder_;
+  std::unique_ptr<ExtentCheckpoint> checkpoint_;
+};
+
+TEST_F(ReadJoinedTest, BringsNeighboursEachInItsByteOrder) {
+  EXPECT_THAT(Read({0, 1, 2}), ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(Read({0, 2}), ElementsAre(1, 2, 5));
+  EXPECT_THAT(Read({1}), ElementsAre(3, 4));
+}
+
+TEST_F(ReadJoinedTest, EndsBeforeWhatLiesElsewhere) {
+  EXPECT_THAT(Read({0, 1, 2, 3}), ElementsAre(1, 2, 3, 4, 5)) << "too far behind";
+  EXPECT_THAT(Read({2, 1}), ElementsAre(5)) << "in front";
+  EXPECT_THAT(Read({0, 2, 1}), ElementsAre(1, 2, 5)) << "in front of the last one";
+  EXPECT_THAT(Read({0, 4, 1}), ElementsAre(1, 2)) << "in another file";
+  EXPECT_THAT(Read({4, 0}), ElementsAre(8)) << "in another file";
+  EXPECT_THAT(Read({0, 1, 5}), ElementsAre(1, 2, 3, 4)) << "the same bytes again";
+}
+
+TEST_F(ReadJoinedTest, NamesTheTensorWhoseBytesAreMissing) {
+  std::filesystem::resize_file(folder_ / "x", 11);
+  EXPECT_THAT(Read({0, 1, 2}), ElementsAre(1, 2)) << "its neighbours are there";
+  try {
+    Read({2, 3});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr((folder_ / "x").string() + ": c: the file ends early"));
+  }
+}
+
 TEST(PayloadId, IsSharedExactlyByOnePayloadUnderTwoNames) {
   const test::TemporaryFolder folder;
   test::WriteFile(folder / "a", std::string(64, 'x'));
