@@ -29,16 +29,9 @@ void Checkpoint::Read(std::size_t tensor, const Box& box, std::span<std::byte> e
 
 std::size_t Checkpoint::ReadJoined(std::span<const TensorToRead> parts) const {
   assert(!parts.empty());
-  const TensorInfo& first = tensors()[parts[0].tensor];
-  std::size_t joined = 0;
-  try {
-    joined = DoReadJoined(parts);
-  } catch (Error& error) {
-    error.AddContext(first.name);
-    error.AddContext(path_.string());
-    throw;
-  }
+  const std::size_t joined = DoReadJoined(parts);
   if (joined > 0) return joined;
+  const TensorInfo& first = tensors()[parts[0].tensor];
   Read(parts[0].tensor, RangeBox(0, first.elements), parts[0].elements);
   return 1;
 }

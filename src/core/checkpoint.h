@@ -140,7 +140,7 @@ class Checkpoint {
  private:
   virtual std::uint64_t DoFileBytes() const = 0;
   virtual void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const = 0;
-  // 0: the first one doesn't lie together with others.
+  // 0: the first one doesn't lie together with others, or reading failed: DoRead will say why.
   virtual std::size_t DoReadJoined(std::span<const TensorToRead> /*tensors*/) const { return 0; }
   virtual void DoReadStored(std::size_t tensor, std::uint64_t offset,
                             std::span<std::byte> bytes) const = 0;
