@@ -116,7 +116,7 @@ HWY_INLINE DoubleDecision LooseMeanOfDoubles(const PairWeights& weights, const B
 }
 
 // The same of inputs times a power of two that brings the largest near 1. Decides zeros too; means
-// that are subnormal, or so after the largest input was halved, are left.
+// below 2^-1021 are left.
 HWY_INLINE DoubleDecision ScaledMeanOfDoubles(const PairWeights& weights, bool zeros_need_care,
                                               const Block& block, std::size_t index) {
   const Doubles d;

@@ -11,7 +11,7 @@
 namespace polyak {
 
 // The weights are proportional to small integers. Their sum of products in float64 is exact where
-// the inputs' exponents lie close together: then the remainder of one division decides.
+// the inputs' exponents lie close together: then one division decides.
 struct IntegerWeights {
   bool usable = false;
   std::vector<double> weights;  // integers

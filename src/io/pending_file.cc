@@ -191,8 +191,8 @@ void PendingFile::Create() {
 }
 
 // Takes the room before the work is done: with ext4 that saves up to 16 % of a run's time, with
-// tmpfs it costs 7 %. A file system that can't reserve gets a file of the
-// right length: a full disk then shows when writing.
+// tmpfs it costs 7 %. A file system that can't reserve gets a file of the right length: a full disk
+// then shows when writing.
 void PendingFile::Reserve(std::uint64_t size) {
   if (size == 0) return;
   const std::shared_ptr<const Descriptor> file = File();

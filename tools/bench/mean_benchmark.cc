@@ -58,7 +58,8 @@ std::vector<double> MakeWeights(Weights kind, std::size_t input_count) {
   for (std::size_t k = 0; k < input_count; ++k) {
     switch (kind) {
       case Weights::kEqual: weights.push_back(1.0); break;
-      // 0.75, 0.25 for two; each half of the one before, and then all alike.
+      // 0.75, 0.125, 0.0625 and so on, and then all alike: proportional to integers whose total is
+      // no power of two.
       case Weights::kDyadic:
         weights.push_back(
             k == 0 ? 0.75 : std::ldexp(1.0, -2 - static_cast<int>(std::min(k, std::size_t{8}))));
