@@ -42,8 +42,9 @@ XXH128_hash_t GrainHash::Take() noexcept {
 }
 
 PayloadHashes::PayloadHashes(std::size_t inputs) {
-  // The first call asks the processor, and notes the answer: before there are threads.
-  XXH3_128bits("", 0);
+  // The library's first call notes what the processor has, in no way that is safe for threads.
+  static const XXH128_hash_t first = XXH3_128bits("", 0);
+  static_cast<void>(first);
   for (std::size_t k = 0; k < inputs; ++k) {
     states_.emplace_back(XXH3_createState());
     if (!states_.back()) throw std::bad_alloc();
