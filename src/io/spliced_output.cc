@@ -221,6 +221,16 @@ void SplicedOutput::WriteLead(std::uint32_t source, std::uint64_t slot_offset) {
   written_bytes_ += bytes;
 }
 
+void SplicedOutput::ReadSource(std::uint32_t source, const Extent& extent,
+                               std::span<std::byte> bytes) const {
+  try {
+    sources_[source]->ReadAt(extent.offset, bytes);
+  } catch (Error& error) {
+    error.AddContext(sources_[source]->path().string());
+    throw;
+  }
+}
+
 // Slots that lie next to one another, or with a lead between them, in the template and in the
 // output alike.
 Extent SplicedOutput::JoinedSpan(std::span<const TensorToWrite> parts, std::size_t& joined) const {
@@ -253,7 +263,9 @@ std::size_t SplicedOutput::DoWriteJoined(std::span<const TensorToWrite> parts) {
   const std::uint32_t source = payloads_[parts[0].tensor].runs[0].file;
   std::array<std::byte, kJoinedBytes> buffer;
   const auto bytes = std::span(buffer).first(span.length);
-  sources_[source]->ReadAt(span.offset, bytes);  // the leads
+  std::uint64_t slot_bytes = 0;
+  for (const TensorToWrite& part : parts.first(joined)) slot_bytes += part.elements.size();
+  if (slot_bytes < span.length) ReadSource(source, span, bytes);  // for the leads
   for (const TensorToWrite& part : parts.first(joined)) {
     const Payload& payload = payloads_[part.tensor];
     const auto slot = bytes.subspan(payload.runs[0].offset - span.offset, part.elements.size());
@@ -275,7 +287,7 @@ void SplicedOutput::WriteScattered(const RunPart& part, std::span<const std::byt
     const RunPart taken{part.run, part.begin + done, std::min(part.bytes - done, most_bytes)};
     const Extent span = SpanOf(taken);
     const auto span_bytes = std::span(buffer).first(span.length);
-    sources_[part.run.file]->ReadAt(span.offset, span_bytes);
+    ReadSource(part.run.file, span, span_bytes);
     ScatterPart(taken, bytes.subspan(done, taken.bytes), span_bytes);
     const Place place = PlaceOf(part.run.file, span.offset);
     files_[place.file]->WriteAt(place.offset, span_bytes);

@@ -74,6 +74,7 @@ class SplicedOutput : public Output {
   Place PlaceOf(std::uint32_t source, std::uint64_t offset) const;
   std::uint64_t LeadOf(std::uint32_t source, std::uint64_t slot_offset) const;
   void WriteLead(std::uint32_t source, std::uint64_t slot_offset);
+  void ReadSource(std::uint32_t source, const Extent& extent, std::span<std::byte> bytes) const;
   Extent JoinedSpan(std::span<const TensorToWrite> tensors, std::size_t& joined) const;
   void WriteContiguous(Place place, std::span<const std::byte> bytes, std::uint32_t group_bytes);
   void WriteScattered(const RunPart& part, std::span<const std::byte> bytes);

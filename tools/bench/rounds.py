@@ -65,10 +65,10 @@ def _check(job, inputs):
     return apart(check.compare, inputs, job.output, job.program.method, not job.program.is_peer)
 
 
-def _run_rounds(todo, inputs, settings, launcher, outcome):
+def _run_rounds(case_jobs, inputs, settings, launcher, outcome):
     for number in range(settings.rounds):
         runs = {}
-        for job in todo:
+        for job in case_jobs:
             if job.program.is_peer and number >= settings.peer_rounds:
                 continue
             os.sync()  # what the one before left to be written is not this one's
@@ -83,23 +83,23 @@ def run_case(case, inputs, settings, launcher):
     outcome = Outcome(case)
     outputs = settings.folder / "outputs"
     outputs.mkdir()
-    todo = []
+    case_jobs = []
     for program in case.programs:
         if jobs.is_installed(program.needs):
-            todo.append(jobs.job_of(program, inputs, settings.polyak, outputs))
+            case_jobs.append(jobs.job_of(program, inputs, settings.polyak, outputs))
         else:
             outcome.not_installed.append(program.name)
     try:
-        for job in todo:
+        for job in case_jobs:
             _warm_up(job, launcher, outcome)
-        _run_rounds(todo, inputs, settings, launcher, outcome)
-        for job in todo:
+        _run_rounds(case_jobs, inputs, settings, launcher, outcome)
+        for job in case_jobs:
             outcome.verdicts[job.program.name] = _check(job, inputs)
     except Failed as failure:
         raise Failed(f"{case.name}: {failure}") from failure
     finally:
         shutil.rmtree(outputs)
-        for job in todo:
+        for job in case_jobs:
             for command in job.make_inputs:
                 pathlib.Path(command[2]).unlink(missing_ok=True)
     return outcome
