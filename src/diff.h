@@ -27,7 +27,7 @@ struct DiffJob {
   // Tensors count as equal whose elements are at most this far apart. Finite, not below 0.
   double tolerance = 0;
 
-  std::size_t threads = 0;  // 0: as many as the machine has, at most 4
+  std::size_t threads = 0;  // 0: as many as the machine has, at most 8
   std::uint64_t memory_bytes = kDefaultMemoryBytes;
   std::filesystem::path hdf5_helper;  // empty: beside the running program
   RunControl control;

@@ -23,7 +23,7 @@ struct InspectJob {
   std::filesystem::path path;
   bool statistics = false;  // read all elements, too
 
-  std::size_t threads = 0;  // 0: as many as the machine has, at most 4
+  std::size_t threads = 0;  // 0: as many as the machine has, at most 8
   std::uint64_t memory_bytes = kDefaultMemoryBytes;
   std::filesystem::path hdf5_helper;  // empty: beside the running program
   RunControl control;

@@ -21,7 +21,7 @@ OpenContext MakeOpenContext(std::uint64_t memory_bytes, const std::filesystem::p
 void TellWarnings(std::span<const Checkpoint* const> checkpoints, const RunControl& control);
 
 // How many threads a front door runs on: as many as it was asked for, or, for 0, as many as the
-// machine has, at most 4 unless the work is coding.
+// machine has, at most 8 unless the work is coding.
 std::size_t ThreadsOrDefault(std::size_t threads, bool is_coded) noexcept;
 
 }  // namespace polyak

@@ -53,7 +53,7 @@ struct Job {
   // ONNX with external data: all of it goes to one file, OUTPUT.data, in any folder.
   bool single_data = false;
 
-  std::size_t threads = 0;  // 0: as many as the machine has, at most 4
+  std::size_t threads = 0;  // 0: as many as the machine has, at most 8
   std::uint64_t memory_bytes = kDefaultMemoryBytes;
   std::filesystem::path hdf5_helper;  // empty: beside the running program
   std::string instruction_set;        // for tests: forces one (arithmetic/linear_mean.h)

@@ -8,7 +8,7 @@ namespace polyak::command {
 
 void AddPassOptions(CLI::App& app, PassOptions& options) {
   app.add_option("-j,--threads", options.threads,
-                 "Number of threads (default: the machine's, at most 4)")
+                 "Number of threads (default: the machine's, at most 8)")
       ->type_name("N")
       ->group("Run");
   app.add_option("--memory", options.memory, "Most memory to use, at least 64M (default: 256M)")
