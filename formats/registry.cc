@@ -2,10 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
+#include "core/mutex.h"
 #include "formats/foreign.h"
 #include "formats/hdf5/hdf5_format.h"
 #include "formats/keras/keras_format.h"
@@ -60,12 +65,46 @@ const Format* Recognise(const InputFile& file) {
   return format == kFormats.end() ? nullptr : &*format;
 }
 
+// Checkpoints of one run are alike nearly always: those with equal lists of tensors share one. Any
+// thread.
+class TensorLists {
+ public:
+  // A list that is new is charged as shared; what its checkpoint was charged for it is given back.
+  void Share(Checkpoint& checkpoint, IndexBudget& budget) {
+    std::uint64_t list_bytes = 0;
+    for (const TensorInfo& tensor : checkpoint.tensors()) list_bytes += tensor.list_bytes();
+    budget.Release(list_bytes);
+    const MutexLock lock(mutex_);
+    if (HasShared(checkpoint, list_bytes)) return;
+    List own;
+    checkpoint.ShareTensors(own);
+    lists_.emplace(list_bytes, std::move(own));
+    budget.ChargeShared(list_bytes);
+  }
+
+ private:
+  using List = std::shared_ptr<const std::vector<TensorInfo>>;
+
+  bool HasShared(Checkpoint& checkpoint, std::uint64_t list_bytes) POLYAK_REQUIRES(mutex_) {
+    const auto [first, last] = lists_.equal_range(list_bytes);
+    return std::any_of(first, last, [&](const auto& known) {
+      List list = known.second;
+      checkpoint.ShareTensors(list);
+      return list == known.second;
+    });
+  }
+
+  Mutex mutex_;  // guards which lists there are
+  std::multimap<std::uint64_t, List> lists_ POLYAK_GUARDED_BY(mutex_);  // by what they take
+};
+
 OpenedCheckpoint Open(const std::filesystem::path& path, OpenContext& context) {
   const std::shared_ptr<const InputFile> file = InputFile::Open(path);
   if (file->size() == 0) throw Error(ErrorKind::kCorrupt, "the file is empty");
   if (const Format* const format = Recognise(*file)) {
     std::unique_ptr<Checkpoint> checkpoint = format->open(file, context);
-    context.index_budget.Release(checkpoint->ShareTensors(context.last_tensors));
+    context.per_run->Of<TensorLists>("tensors", std::make_shared<TensorLists>)
+        ->Share(*checkpoint, context.index_budget);
     return {std::move(checkpoint), format->name, format->separators};
   }
   throw Error(ErrorKind::kUnsupported, "is not a checkpoint that polyak can read",

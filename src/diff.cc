@@ -9,14 +9,12 @@
 #include <utility>
 
 #include "core/error.h"
-#include "formats/registry.h"
 #include "opening.h"
 
 namespace polyak {
 namespace {
 
-ComparedCheckpoint Open(const std::filesystem::path& path, OpenContext& context) {
-  OpenedCheckpoint opened = OpenCheckpoint(path, context);
+ComparedCheckpoint Take(OpenedCheckpoint& opened) {
   return {std::string(opened.format), std::move(opened.checkpoint)};
 }
 
@@ -33,15 +31,14 @@ Verdict VerdictOn(const TensorPair& pair, const TensorInfo& a, const TensorInfo&
 
 std::vector<ElementDifferences> Measure(const DiffJob& job, const Diff& diff,
                                         const std::vector<TensorPair>& pairs,
-                                        std::uint64_t index_bytes) {
+                                        const OpenedCheckpoints& opened) {
   const Checkpoint& a = *diff.a.checkpoint;
   const Checkpoint& b = *diff.b.checkpoint;
   MemoryRequest request = DifferencesMemory(a, b, pairs);
   request.budget_bytes = job.memory_bytes;
-  request.index_bytes += index_bytes;
   request.threads = ThreadsOrDefault(job.threads, false);
   std::vector<ElementDifferences> differences =
-      DifferencesOf(a, b, pairs, PlanMemory(request), job.control);
+      DifferencesOf(a, b, pairs, PlanMemoryWith(opened, request), job.control);
   a.CheckUnchanged();
   b.CheckUnchanged();
   return differences;
@@ -89,15 +86,18 @@ Diff Compare(const DiffJob& job) {
                 fmt::format("the tolerance must be a finite number, not below 0 (found {})",
                             job.tolerance));
   }
-  OpenContext context = MakeOpenContext(job.memory_bytes, job.hdf5_helper, job.control.stop);
+  OpenedCheckpoints opened = OpenCheckpoints({.paths = std::array{job.a, job.b},
+                                              .threads = ThreadsOrDefault(job.threads, false),
+                                              .memory_bytes = job.memory_bytes,
+                                              .hdf5_helper = job.hdf5_helper,
+                                              .temporary_folder = {},
+                                              .stop = job.control.stop});
   Diff diff;
-  diff.a = Open(job.a, context);
-  CheckStop(job.control);
-  diff.b = Open(job.b, context);
+  diff.a = Take(opened.checkpoints[0]);
+  diff.b = Take(opened.checkpoints[1]);
   TellWarnings(std::array{diff.a.checkpoint.get(), diff.b.checkpoint.get()}, job.control);
   const std::vector<TensorPair> pairs = PairTensors(*diff.a.checkpoint, *diff.b.checkpoint);
-  const std::vector<ElementDifferences> found =
-      Measure(job, diff, pairs, context.index_budget.most_bytes());
+  const std::vector<ElementDifferences> found = Measure(job, diff, pairs, opened);
   diff.tensors.reserve(pairs.size());
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const TensorPair& pair = pairs[i];

@@ -1,13 +1,107 @@
 #include "opening.h"
 
+#include <malloc.h>
+
 #include <algorithm>
+#include <functional>
+#include <numeric>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
-#include "plan/memory_plan.h"
+#include "core/error.h"
+#include "engine/workers.h"
 #include "report/checkpoint_warnings.h"
 
 namespace polyak {
+namespace {
+
+// What the index of one file took.
+struct FileIndex {
+  std::uint64_t kept_bytes = 0;
+  std::uint64_t most_bytes = 0;  // while it was opened, that included
+
+  std::uint64_t transient_bytes() const noexcept { return most_bytes - kept_bytes; }
+};
+
+// Each helper of several has a part of their memory, and this at least: enough for the usual
+// checkpoint.
+constexpr std::uint64_t kLeastHelperBytes = std::uint64_t{24} << 20;
+
+std::size_t HelpersAtOnce(std::size_t at_once, std::uint64_t memory_bytes) noexcept {
+  const std::uint64_t fitting = memory_bytes / kLeastHelperBytes;
+  return static_cast<std::size_t>(std::clamp<std::uint64_t>(fitting, 1, at_once));
+}
+
+// One after the other: the last ones find the indexes of those before.
+std::uint64_t MostInTurn(std::span<const FileIndex> indexes) {
+  std::uint64_t kept_bytes = 0;
+  std::uint64_t most_bytes = 0;
+  for (const FileIndex& index : indexes) {
+    most_bytes = std::max(most_bytes, kept_bytes + index.most_bytes);
+    kept_bytes += index.kept_bytes;
+  }
+  return most_bytes;
+}
+
+// As if those that need the most were opened last, and together.
+std::uint64_t MostAtOnce(std::span<const FileIndex> indexes, std::size_t at_once) {
+  std::uint64_t bytes = 0;
+  std::vector<std::uint64_t> transient_bytes;
+  for (const FileIndex& index : indexes) {
+    bytes += index.kept_bytes;
+    transient_bytes.push_back(index.transient_bytes());
+  }
+  std::ranges::sort(transient_bytes, std::greater());
+  transient_bytes.resize(std::min(at_once, transient_bytes.size()));
+  return std::reduce(transient_bytes.begin(), transient_bytes.end(), bytes);
+}
+
+OpenedCheckpoints Open(const OpenRequest& request, std::size_t at_once) {
+  OpenContext context = MakeOpenContext(request.memory_bytes, request.hdf5_helper, request.stop);
+  context.temporary_folder = request.temporary_folder;
+  context.helpers = HelpersAtOnce(at_once, context.helper_memory_bytes);
+  OpenedCheckpoints opened{.checkpoints = {}, .at_once = at_once};
+  opened.checkpoints.resize(request.paths.size());
+  std::vector<FileIndex> indexes(request.paths.size());
+  const auto open = [&](std::size_t k) {
+    OpenContext one = context.ForOneFile();
+    opened.checkpoints[k] = OpenCheckpoint(request.paths[k], one);
+    indexes[k] = {one.index_budget.file_bytes(), one.index_budget.most_file_bytes()};
+  };
+  const RunControl control{.stop = request.stop, .progress = {}, .warning = {}};
+  if (at_once == 1) {
+    for (std::size_t k = 0; k < request.paths.size(); ++k) {
+      CheckStop(control);
+      open(k);
+    }
+  } else {
+    RunJobs(
+        at_once, request.paths.size(), [&open] { return open; }, control, 0, 0);
+  }
+  const std::uint64_t shared_bytes = context.index_budget.shared_bytes();
+  opened.index_bytes_in_turn = shared_bytes + MostInTurn(indexes);
+  opened.index_bytes = shared_bytes + MostAtOnce(indexes, at_once);
+  // It fitted by luck.
+  if (at_once == 1 || opened.index_bytes > context.index_budget.limit_bytes()) {
+    opened.index_bytes = opened.index_bytes_in_turn;
+  }
+  return opened;
+}
+
+// Nothing where it failed. Whatever the reason: with all the memory for one file at a time, it may
+// not, and if it does, that says which file is the first.
+std::optional<OpenedCheckpoints> OpenAtOnce(const OpenRequest& request, std::size_t at_once) {
+  try {
+    return Open(request, at_once);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) throw;
+    return std::nullopt;
+  }
+}
+
+}  // namespace
 
 OpenContext MakeOpenContext(std::uint64_t memory_bytes, const std::filesystem::path& hdf5_helper,
                             const std::atomic<bool>* stop) {
@@ -19,6 +113,27 @@ OpenContext MakeOpenContext(std::uint64_t memory_bytes, const std::filesystem::p
   context.helper_memory_bytes = HelperBudgetBytes(memory_bytes);
   context.stop = stop;
   return context;
+}
+
+OpenedCheckpoints OpenCheckpoints(const OpenRequest& request) {
+  const std::size_t at_once = std::min(request.threads, request.paths.size());
+  if (at_once > 1) {
+    if (auto opened = OpenAtOnce(request, at_once)) return *std::move(opened);
+  }
+  return Open(request, 1);
+}
+
+MemoryPlan PlanMemoryWith(const OpenedCheckpoints& opened, MemoryRequest request) {
+  const std::uint64_t other_bytes = request.index_bytes;
+  request.index_bytes = other_bytes + opened.index_bytes;
+  try {
+    return PlanMemory(request);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+  }
+  malloc_trim(0);
+  request.index_bytes = other_bytes + opened.index_bytes_in_turn;
+  return PlanMemory(request);
 }
 
 void TellWarnings(std::span<const Checkpoint* const> checkpoints, const RunControl& control) {

@@ -14,7 +14,6 @@
 #include "io/input_file.h"
 #include "io/memory_use.h"
 #include "io/output_place.h"
-#include "opening.h"
 #include "report/checkpoint_warnings.h"
 
 namespace polyak {
@@ -56,19 +55,19 @@ OutputRequest OutputRequestOf(const Job& job) {
 
 PreparedRun::PreparedRun(const Job& job) : job_(job) {
   DescribeJob();
-  const std::uint64_t index_bytes = OpenInputs();
+  OpenInputs();
   RefuseParts();
   RefuseOutputOverInput();
   report_.free_bytes = FindOutputPlace(job.output, job.replace_existing).free_bytes;
   report_.data_files = reference().DataFilesOf(OutputRequestOf(job));
   RefuseOtherOutputs();
   report_.seconds.open = LapSeconds();
-  // A helper's peak is over before the tiles': the two don't add up.
-  report_.peak_memory_bytes = PeakMemoryBytes() + PeakMemoryBytesOfChildren();
+  // The helpers' peak is over before the tiles': the two don't add up.
+  report_.peak_memory_bytes = PeakMemoryBytes() + opened_.at_once * PeakMemoryBytesOfChildren();
   for (std::string& warning : WarningsOf(inputs_)) Warn(std::move(warning));
   WarnOfRepeated();
   DescribeInputs();
-  MakePlans(index_bytes);
+  MakePlans();
   report_.seconds.plan = LapSeconds();
   CompareKeptTensors();
   report_.seconds.compare = LapSeconds();
@@ -131,18 +130,17 @@ std::size_t PreparedRun::TemplateIndex() const {
               "the output copies the template, and is an average of all");
 }
 
-// Returns the most memory that their indexes took.
-std::uint64_t PreparedRun::OpenInputs() {
-  OpenContext context = MakeOpenContext(job_.memory_bytes, job_.hdf5_helper, job_.control.stop);
-  context.temporary_folder = FindOutputPlace(job_.output, true).folder;
-  for (const std::filesystem::path& path : job_.inputs) {
-    CheckStop(job_.control);
-    OpenedCheckpoint opened = OpenCheckpoint(path, context);
-    if (owned_.size() == plan_.template_index) report_.format = opened.format;
+void PreparedRun::OpenInputs() {
+  opened_ = OpenCheckpoints({.paths = job_.inputs,
+                             .threads = ThreadsOrDefault(job_.threads, false),
+                             .memory_bytes = job_.memory_bytes,
+                             .hdf5_helper = job_.hdf5_helper,
+                             .temporary_folder = FindOutputPlace(job_.output, true).folder,
+                             .stop = job_.control.stop});
+  report_.format = opened_.checkpoints[plan_.template_index].format;
+  for (const OpenedCheckpoint& opened : opened_.checkpoints) {
     inputs_.push_back(opened.checkpoint.get());
-    owned_.push_back(std::move(opened.checkpoint));
   }
-  return context.index_budget.most_bytes();
 }
 
 // A checkpoint and a part of it, as a glob gives them, are not two checkpoints.
@@ -250,29 +248,30 @@ void PreparedRun::DescribeInputs() {
   }
 }
 
-void PreparedRun::MakePlans(std::uint64_t index_bytes) {
+void PreparedRun::MakePlans() {
   const std::uint64_t description_bytes = DescriptionBytes(reference().tensors());
-  plan_ = MakePlan(inputs_, {.template_index = plan_.template_index,
-                             .selection = job_.selection,
-                             .missing = job_.missing,
-                             .match = job_.match,
-                             .quantized = job_.quantized,
-                             .list_bytes = ListBudgetBytes(job_.memory_bytes, index_bytes)});
+  plan_ = MakePlan(inputs_,
+                   {.template_index = plan_.template_index,
+                    .selection = job_.selection,
+                    .missing = job_.missing,
+                    .match = job_.match,
+                    .quantized = job_.quantized,
+                    .list_bytes = ListBudgetBytes(job_.memory_bytes, opened_.index_bytes_in_turn)});
   for (const std::string& warning : plan_.warnings) Warn(warning);
   DescribeTensors(plan_, reference().tensors(), report_);
   const WorkNeeds needs = NeedsOfAll();
   OutputRequest output = OutputRequestOf(job_);
   output.replaced = plan_.averaged;
-  memory_ = PlanMemory(
-      {.budget_bytes = job_.memory_bytes,
-       .index_bytes = index_bytes + description_bytes + reference().OutputMemoryBytes(output),
-       .inputs = inputs_.size(),
-       .threads = ThreadsOrDefault(job_.threads, needs.is_coded),
-       .average_bytes = plan_.averaged_bytes,
-       .largest_chunk_bytes = needs.tile_bytes,
-       .scratch_bytes = needs.scratch_bytes,
-       .shared_bytes = needs.shared_bytes,
-       .commit_bytes = reference().CommitMemoryBytes(output)});
+  memory_ = PlanMemoryWith(
+      opened_, {.budget_bytes = job_.memory_bytes,
+                .index_bytes = description_bytes + reference().OutputMemoryBytes(output),
+                .inputs = inputs_.size(),
+                .threads = ThreadsOrDefault(job_.threads, needs.is_coded),
+                .average_bytes = plan_.averaged_bytes,
+                .largest_chunk_bytes = needs.tile_bytes,
+                .scratch_bytes = needs.scratch_bytes,
+                .shared_bytes = needs.shared_bytes,
+                .commit_bytes = reference().CommitMemoryBytes(output)});
   report_.workers = memory_.workers;
   report_.planned_memory_bytes = memory_.peak_bytes;
   const auto weighty = std::ranges::count_if(linear_.weights, [](double w) { return w != 0; });

@@ -4,13 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/checkpoint.h"
 #include "engine/comparison.h"
 #include "methods/method.h"
+#include "opening.h"
 #include "plan/memory_plan.h"
 #include "plan/plan.h"
 #include "polyak.h"
@@ -46,7 +46,7 @@ class PreparedRun {
 
   void DescribeJob();
   std::size_t TemplateIndex() const;
-  std::uint64_t OpenInputs();
+  void OpenInputs();
   void RefuseOutputOverInput() const;
   void RefuseOtherOutputs() const;
   [[noreturn]] void RefuseOutput(const std::string& what) const;
@@ -54,13 +54,13 @@ class PreparedRun {
   void DescribeInputs();
   void RefuseParts() const;
   WorkNeeds NeedsOfAll() const;
-  void MakePlans(std::uint64_t index_bytes);
+  void MakePlans();
   void CompareKeptTensors();
   [[noreturn]] void Refuse(const TensorDifference& difference) const;
 
   const Job& job_;
   Clock::time_point lap_ = Clock::now();
-  std::vector<std::unique_ptr<Checkpoint>> owned_;
+  OpenedCheckpoints opened_;
   std::vector<const Checkpoint*> inputs_;
   Linear linear_;
   Plan plan_;

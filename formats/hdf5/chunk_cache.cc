@@ -28,16 +28,12 @@ std::span<const std::byte> DecodedChunk::Elements(const Fill& fill) {
 }
 
 std::shared_ptr<ChunkCache> ChunkCache::Of(OpenContext& context) {
-  const auto kept = context.per_run.find(kContextKey);
-  if (kept != context.per_run.end()) {
-    return std::any_cast<std::shared_ptr<ChunkCache>>(kept->second);
-  }
-  const std::uint64_t capacity =
-      std::min(kMostBytes, context.index_budget.limit_bytes() / kShareOfBudget);
-  auto cache = std::make_shared<ChunkCache>(capacity, context.temporary_folder);
-  context.per_run.emplace(kContextKey, cache);
-  context.index_budget.Charge(capacity);
-  return cache;
+  return context.per_run->Of<ChunkCache>(kContextKey, [&context] {
+    const std::uint64_t capacity =
+        std::min(kMostBytes, context.index_budget.limit_bytes() / kShareOfBudget);
+    context.index_budget.ChargeShared(capacity);
+    return std::make_shared<ChunkCache>(capacity, context.temporary_folder);
+  });
 }
 
 std::shared_ptr<DecodedChunk> ChunkCache::Get(const std::shared_ptr<const SpecialStorage>& special,

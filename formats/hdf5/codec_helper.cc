@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <any>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -50,14 +49,10 @@ void TakeFromMemory(int memory, std::span<std::byte> bytes) {
 }  // namespace
 
 std::shared_ptr<CodecHelper> CodecHelper::Of(OpenContext& context) {
-  const auto kept = context.per_run.find(kContextKey);
-  if (kept != context.per_run.end()) {
-    return std::any_cast<std::shared_ptr<CodecHelper>>(kept->second);
-  }
-  auto helper = std::make_shared<CodecHelper>(
-      HelperSettings{context.hdf5_helper, context.helper_memory_bytes}, context.stop);
-  context.per_run.emplace(kContextKey, helper);
-  return helper;
+  return context.per_run->Of<CodecHelper>(kContextKey, [&context] {
+    return std::make_shared<CodecHelper>(
+        HelperSettings{context.hdf5_helper, context.helper_memory_bytes}, context.stop);
+  });
 }
 
 CodecHelper::CodecHelper(HelperSettings settings, const std::atomic<bool>* stop)
@@ -65,7 +60,7 @@ CodecHelper::CodecHelper(HelperSettings settings, const std::atomic<bool>* stop)
 
 void CodecHelper::Keep(OpenContext& context) {
   const MutexLock lock(mutex_);
-  if (helper_ == nullptr) helper_ = HelperOf(context);
+  if (helper_ == nullptr) helper_ = RunHelpers::Of(context)->Only();
 }
 
 void CodecHelper::Stop() {

@@ -31,7 +31,8 @@ class CodecHelper {
   // *stop ends waiting; it may be null, and must outlive this object.
   CodecHelper(HelperSettings settings, const std::atomic<bool>* stop);
 
-  // Keeps the helper that the context has; its memory is reserved already.
+  // Keeps the helper that has indexed the files of the context, where it is the only one: its
+  // memory is reserved already.
   void Keep(OpenContext& context);
 
   // Ends the helper, until the next chunk. When nothing is coded.

@@ -39,25 +39,21 @@ bool Probe(const InputFile& file) {
 }
 
 ImageContents IndexImage(const InputFile& file, const Image& image, OpenContext& context) {
-  const std::shared_ptr<HelperProcess> helper = HelperOf(context);
+  HelperLease helper(context);
   IndexBuilder builder(image, context.index_budget);
-  try {
-    wire::Request request;
-    request.set_protocol(kProtocol);
-    request.mutable_image()->set_offset(image.offset);
-    request.mutable_image()->set_bytes(image.bytes);
-    request.mutable_index();
-    helper->Send(request, file.descriptor());
-    bool done = false;
-    while (!done) {
-      const wire::Reply reply = helper->Receive(context.stop);
-      builder.Add(reply);
-      done = reply.done();
-    }
-  } catch (...) {
-    ForgetHelper(context);
-    throw;
+  wire::Request request;
+  request.set_protocol(kProtocol);
+  request.mutable_image()->set_offset(image.offset);
+  request.mutable_image()->set_bytes(image.bytes);
+  request.mutable_index();
+  helper->Send(request, file.descriptor());
+  bool done = false;
+  while (!done) {
+    const wire::Reply reply = helper->Receive(context.stop);
+    builder.Add(reply);
+    done = reply.done();
   }
+  helper.Keep();
   return std::move(builder).Build();
 }
 

@@ -81,9 +81,9 @@ struct ImageContents {
   std::shared_ptr<const StorageList> storage;
 };
 
-// Indexes the image, by the helper that the context keeps; starts it where it doesn't run, and
-// charges the context's budget. One thread at a time for one context. Throws Error without the
-// file's name in front: kCorrupt, kUnsupported, kSystem (no helper among them), kCancelled.
+// Indexes the image, by a helper that the run keeps; starts one where none is free, and charges
+// the context's budget. Throws Error without the file's name in front: kCorrupt, kUnsupported,
+// kSystem (no helper among them), kCancelled.
 ImageContents IndexImage(const InputFile& file, const Image& image, OpenContext& context);
 
 // How the files of an output lie around its images. Immutable; any thread.

@@ -163,11 +163,14 @@ ChangedImage Hdf5Output::Change(std::uint32_t image, PendingFile& file, const Im
   const std::uint64_t begin = places_[image].offset;
   const std::vector<Extent> untouchable = Untouchable(image, changes);
   try {
-    return WorkOutChanges(*HelperOf(context),
-                          {source.descriptor(), source_.images[image], untouchable}, changes, stop_,
-                          [&](std::uint64_t offset, std::span<const std::byte> bytes) {
-                            file.WriteAt(begin + offset, bytes);
-                          });
+    HelperLease helper(context);
+    ChangedImage changed =
+        WorkOutChanges(*helper, {source.descriptor(), source_.images[image], untouchable}, changes,
+                       stop_, [&](std::uint64_t offset, std::span<const std::byte> bytes) {
+                         file.WriteAt(begin + offset, bytes);
+                       });
+    helper.Keep();
+    return changed;
   } catch (Error& error) {
     error.AddContext(source.path().string());
     throw;

@@ -1,9 +1,9 @@
 // The helper program polyak-hdf5, running: the only place where the HDF5 library meets a file.
 //
-// It is started once per run, at the first HDF5 file, with one end of a socket pair and nothing
-// else of ours; it ends with this object. Whatever goes wrong with it, a crash on a hostile file
-// included, is an Error here, after which this object is good for nothing but destruction.
-// Not shared between threads.
+// It is started at the first HDF5 file of a run, and others where several are opened at once, with
+// one end of a socket pair and nothing else of ours; it ends with this object. Whatever goes wrong
+// with it, a crash on a hostile file included, is an Error here, after which this object is good
+// for nothing but destruction. Not shared between threads.
 #pragma once
 
 #include <sys/types.h>

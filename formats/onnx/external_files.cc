@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <any>
 #include <filesystem>
 #include <map>
 #include <utility>
@@ -18,11 +17,8 @@ namespace {
 
 // One for all models of a run.
 std::shared_ptr<DescriptorCache> CacheOf(OpenContext& context) {
-  std::any& kept = context.per_run["onnx"];
-  if (!kept.has_value()) {
-    kept = std::make_shared<DescriptorCache>(DescriptorCache::UsualSize());
-  }
-  return std::any_cast<std::shared_ptr<DescriptorCache>>(kept);
+  return context.per_run->Of<DescriptorCache>(
+      "onnx", [] { return std::make_shared<DescriptorCache>(DescriptorCache::UsualSize()); });
 }
 
 class ExternalFiles {

@@ -2,10 +2,15 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <memory>
 #include <unordered_set>
 #include <utility>
 
 #include "core/error.h"
+#include "core/mutex.h"
 #include "formats/onnx/canonical_graph.h"
 #include "formats/onnx/graph_walk.h"
 #include "formats/onnx/model_properties.h"
@@ -71,20 +76,27 @@ void CheckNames(const std::vector<TensorInfo>& tensors) {
   }
 }
 
-// Checkpoints of one run have graphs of one shape: they share it.
-void ShareGraph(std::shared_ptr<const GraphShape>& graph, OpenContext& context) {
-  constexpr std::string_view kLastGraph = "onnx graph";
-  using Shared = std::shared_ptr<const GraphShape>;
-  if (graph == nullptr) return;
-  auto& last = context.per_run.try_emplace(std::string(kLastGraph), Shared()).first->second;
-  const Shared& known = *std::any_cast<Shared>(&last);
-  if (known != nullptr && *known == *graph) {
-    graph = known;
-    return;
+// Checkpoints of one run have graphs of one shape: they share it. Any thread.
+class GraphShapes {
+ public:
+  void Share(std::shared_ptr<const GraphShape>& graph, IndexBudget& budget) {
+    const MutexLock lock(mutex_);
+    const auto [first, last] = shapes_.equal_range(graph->node_hashes.size());
+    const auto same =
+        std::find_if(first, last, [&](const auto& known) { return *known.second == *graph; });
+    if (same != last) {
+      graph = same->second;
+      return;
+    }
+    shapes_.emplace(graph->node_hashes.size(), graph);
+    budget.ChargeShared(BytesOf(*graph));
   }
-  context.index_budget.Charge(BytesOf(*graph));
-  last = graph;
-}
+
+ private:
+  Mutex mutex_;  // guards which shapes there are
+  std::multimap<std::size_t, std::shared_ptr<const GraphShape>> shapes_
+      POLYAK_GUARDED_BY(mutex_);  // by their nodes
+};
 
 // The wire type of ModelProto's fields: the numbers 1 and 5 are varints, all else messages and
 // strings. Nothing for a number that it doesn't have.
@@ -130,7 +142,10 @@ ModelIndex IndexModel(const InputFile& file, OpenContext& context) {
     walk.Finish();
     context.index_budget.CheckFits();
   }
-  ShareGraph(index.notes.graph, context);
+  if (index.notes.graph != nullptr) {
+    context.per_run->Of<GraphShapes>("onnx graphs", std::make_shared<GraphShapes>)
+        ->Share(index.notes.graph, context.index_budget);
+  }
   context.index_budget.CheckFits();
   CheckNames(index.tensors);
   return index;

@@ -1,26 +1,59 @@
 #include "core/format.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace polyak {
 
-bool IndexBudget::Charge(std::uint64_t bytes) {
+bool IndexBudget::Add(std::uint64_t bytes) {
   constexpr std::uint64_t kHopeless = 16;
-  used_bytes_ += bytes;
-  most_bytes_ = std::max(most_bytes_, used_bytes_);
-  if (used_bytes_ / kHopeless > limit_bytes_) CheckFits();
-  return used_bytes_ <= limit_bytes_;
+  const std::uint64_t used = all_->used_bytes += bytes;
+  std::uint64_t most = all_->most_bytes;
+  while (most < used && !all_->most_bytes.compare_exchange_weak(most, used)) {
+  }
+  if (used / kHopeless > all_->limit_bytes) Refuse(used);
+  if (used <= all_->limit_bytes) return true;
+  has_refused_ = true;
+  return false;
+}
+
+bool IndexBudget::Charge(std::uint64_t bytes) {
+  file_bytes_ += bytes;
+  most_file_bytes_ = std::max(most_file_bytes_, file_bytes_);
+  return Add(bytes);
+}
+
+bool IndexBudget::ChargeShared(std::uint64_t bytes) {
+  all_->shared_bytes += bytes;
+  return Add(bytes);
+}
+
+void IndexBudget::Release(std::uint64_t bytes) noexcept {
+  const std::uint64_t released = std::min(bytes, file_bytes_);
+  file_bytes_ -= released;
+  all_->used_bytes -= released;
+}
+
+void IndexBudget::Reserve(std::uint64_t bytes) noexcept {
+  const std::uint64_t reserved = std::min(bytes, limit_bytes());
+  all_->limit_bytes -= reserved;
+  all_->other_bytes += bytes;
 }
 
 void IndexBudget::CheckFits() const {
-  if (used_bytes_ <= limit_bytes_) return;
+  const std::uint64_t used = all_->used_bytes;
+  if (has_refused_ || used > all_->limit_bytes) Refuse(used);
+}
+
+void IndexBudget::Refuse(std::uint64_t used_bytes) const {
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
   const auto mib = [](std::uint64_t bytes) { return std::to_string((bytes + kMiB - 1) / kMiB); };
   throw Error(
       ErrorKind::kUnsupported,
       "its index, and what reading it takes, doesn't fit the memory budget (needs at least " +
-          mib(used_bytes_ + other_bytes_) + " MiB in all, has " + mib(limit_bytes_ + other_bytes_) +
-          " MiB)",
+          mib(used_bytes + all_->other_bytes) + " MiB in all, has " +
+          mib(all_->limit_bytes + all_->other_bytes) + " MiB)",
       "--memory gives it more");
 }
 

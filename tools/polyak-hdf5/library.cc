@@ -69,8 +69,12 @@ void PrepareLibrary() {
   Checked(H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr));
   // Or a file could name a filter and have the library load code from a folder for it.
   Checked(H5PLset_loading_state(0));
-  // It would keep what it has freed for itself; here, the allocator does that as well.
-  Checked(H5set_free_list_limits(0, 0, 0, 0, 0, 0));
+  // It keeps what it has freed for itself, up to 20 MiB. Less is as good; with nothing, an index
+  // takes an eighth longer (measured).
+  constexpr int kAllBytes = 1 << 20;
+  constexpr int kListBytes = 64 << 10;
+  Checked(
+      H5set_free_list_limits(kAllBytes, kListBytes, kAllBytes, kListBytes, kAllBytes, kListBytes));
 }
 
 }  // namespace polyak::hdf5

@@ -71,7 +71,7 @@ TEST_F(Hdf5Helper, IsStartedAgainAfterACrash) {
 TEST_F(Hdf5Helper, EndsWithItsContext) {
   OpenFile(good_);
   EXPECT_EQ(kill(Starts()[0], 0), 0);
-  context_.per_run.clear();
+  context_.per_run->Clear();
   EXPECT_EQ(kill(Starts()[0], 0), -1);
   EXPECT_EQ(errno, ESRCH);
 }
