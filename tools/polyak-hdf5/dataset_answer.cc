@@ -119,9 +119,10 @@ void SendValues(hid_t dataset, const wire::Dataset& described, Answer& answer) {
 }  // namespace
 
 void AnswerDataset(hid_t dataset, const std::string& path, haddr_t address, Answer& answer,
-                   DataPlaces& data) {
+                   DataPlaces& data, KnownHeaders& headers) {
   wire::Dataset described = Describe(dataset, path, address);
   described.set_is_bfloat16(IsBFloat16(dataset, described));
+  headers.Learn(described);
   data.Begin(path);
   if (described.layout() == wire::Dataset::CHUNKED) {
     return AnswerChunked(dataset, described, answer, data);
@@ -135,6 +136,12 @@ void AnswerDataset(hid_t dataset, const std::string& path, haddr_t address, Answ
   }
   SendDataset(wire::Dataset(described), answer);
   if (has_values) SendValues(dataset, described, answer);
+}
+
+void AnswerKnown(wire::Dataset&& described, Answer& answer, DataPlaces& data) {
+  data.Begin(described.path());
+  data.Add(described.offset(), described.storage_bytes());
+  SendDataset(std::move(described), answer);
 }
 
 }  // namespace polyak::hdf5

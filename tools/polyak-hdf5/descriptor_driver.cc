@@ -34,6 +34,8 @@ const Image* offered_image = nullptr;
 Overlay* offered_overlay = nullptr;
 ElementsNote* current_note = nullptr;
 int last_read_error = 0;
+// The file that is open, read-only; null: there is none.
+const struct DescriptorDriver* open_file = nullptr;
 // Where the superblock is, from which the file counts its addresses: behind the user block.
 haddr_t base_address = 0;
 std::vector<FilePlace>& Places() {
@@ -66,11 +68,13 @@ H5FD_t* OpenOffered(const char* /*name*/, unsigned flags, hid_t /*fapl*/, haddr_
   file->overlay = offered_overlay;
   file->end_of_file = file->image.bytes;
   offered_image = nullptr;  // once
+  open_file = file->overlay == nullptr ? file : nullptr;
   return file;
 }
 
 herr_t CloseFile(H5FD_t* file) {
   if (Mine(file)->overlay != nullptr) Mine(file)->overlay->SetEnd(Mine(file)->end_of_addresses);
+  if (open_file == file) open_file = nullptr;
   delete Mine(file);
   return 0;
 }
@@ -258,6 +262,25 @@ hid_t DescriptorFile::Open(const Image& image, Overlay* overlay) {
 const std::vector<FilePlace>& DescriptorFile::StructurePlaces() noexcept { return Places(); }
 
 haddr_t DescriptorFile::BaseAddress() noexcept { return base_address; }
+
+std::span<const char> DescriptorFile::ReadStructure(haddr_t address,
+                                                    std::span<char> bytes) noexcept {
+  if (open_file == nullptr || !Contains(address, 1)) return {};
+  const haddr_t left = open_file->end_of_addresses - base_address - address;
+  bytes = bytes.first(std::min<haddr_t>(bytes.size(), left));
+  return FillFrom(open_file->image, base_address + address, bytes) ? bytes : bytes.first(0);
+}
+
+void DescriptorFile::NoteStructure(haddr_t address, haddr_t length) {
+  Places().push_back({base_address + address, length});
+}
+
+bool DescriptorFile::Contains(haddr_t address, haddr_t length) noexcept {
+  if (open_file == nullptr) return false;
+  const haddr_t end = std::min<haddr_t>(open_file->end_of_addresses, open_file->image.bytes);
+  return end > base_address && address < end - base_address &&
+         length <= end - base_address - address;
+}
 
 int DescriptorFile::LastReadError() noexcept { return last_read_error; }
 

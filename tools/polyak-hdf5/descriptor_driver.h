@@ -6,6 +6,7 @@
 #include <hdf5.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "library.h"
@@ -43,6 +44,14 @@ class DescriptorFile {
   // Where the library found the file's structure: each place that it read since the file was
   // opened, as far as it certainly is structure. It reads no dataset's elements for an index.
   static const std::vector<FilePlace>& StructurePlaces() noexcept;
+
+  // Structure of the file that is open, read past the library: as much of `bytes` as there is from
+  // an address on, as the file counts; nothing where reading fails.
+  static std::span<const char> ReadStructure(haddr_t address, std::span<char> bytes) noexcept;
+  // That was structure, so far. Throws std::bad_alloc.
+  static void NoteStructure(haddr_t address, haddr_t length);
+  // Whether so many bytes, at least one, are within the file.
+  static bool Contains(haddr_t address, haddr_t length) noexcept;
 
   // From where the file counts its addresses: behind its user block.
   static haddr_t BaseAddress() noexcept;

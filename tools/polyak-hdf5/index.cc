@@ -102,6 +102,7 @@ class Walk {
 
   void VisitObject(const std::string& path, haddr_t address) {
     if (address == HADDR_UNDEF) return visits_.external_link(path);
+    if (visits_.known_dataset(path, address)) return;
     // By address: a damaged name such as "a/b" or ".." must not be taken for a path.
     const Handle object(H5Oopen_by_addr(file_, address), H5Oclose);
     switch (H5Iget_type(object.id())) {

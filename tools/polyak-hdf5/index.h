@@ -11,6 +11,8 @@ namespace polyak::hdf5 {
 // What a walk meets. A path has no slash in front; the root's is empty.
 struct Visits {
   std::function<void(hid_t group, const std::string& path)> group;
+  // Asked first of every object but the root: whether it is a dataset of which all is known.
+  std::function<bool(const std::string& path, haddr_t address)> known_dataset;
   std::function<void(hid_t dataset, const std::string& path, haddr_t address)> dataset;
   std::function<void(const std::string& path)> external_link;
 };

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "attribute_texts.h"
 #include "chunk_codec.h"
@@ -23,6 +24,7 @@
 #include "descriptor_driver.h"
 #include "formats/hdf5/protocol.h"
 #include "index.h"
+#include "known_headers.h"
 #include "library.h"
 #include "polyak_socket.h"
 #include "rewrite.h"
@@ -36,10 +38,16 @@ void AnswerIndex(const Image& image, Answer& answer) {
   const DescriptorFile file(image);
   DataPlaces data;
   AttributeSender attributes(answer);
+  KnownHeaders headers;
   Visits visits;
   visits.group = [&](hid_t group, const std::string& path) { attributes.Send(group, path); };
+  visits.known_dataset = [&](const std::string& path, haddr_t address) {
+    auto known = headers.Find(path, address);
+    if (known) AnswerKnown(std::move(*known), answer, data);
+    return known.has_value();
+  };
   visits.dataset = [&](hid_t dataset, const std::string& path, haddr_t address) {
-    AnswerDataset(dataset, path, address, answer, data);
+    AnswerDataset(dataset, path, address, answer, data, headers);
   };
   visits.external_link = [&](const std::string& path) {
     wire::Dataset& link = *answer.ReplyWith(path.size()).add_datasets();
