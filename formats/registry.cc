@@ -27,6 +27,7 @@ constexpr std::array kFormats = {
            .endings = ".h5 .hdf5",
            .separators = "/",
            .probe = hdf5::Probe,
+           .needs_helper = true,
            .open = keras::OpenHdf5},
     Format{.name = "keras",
            .summary = "Keras .keras archives and sharded weights",
@@ -34,6 +35,7 @@ constexpr std::array kFormats = {
            .separators = "/",
            .probe = keras::Probe,
            .is_part = keras::IsShard,
+           .needs_helper = true,
            .open = keras::Open},
     Format{.name = "onnx",
            .summary = "ONNX models",
@@ -117,6 +119,21 @@ std::span<const Format> Formats() noexcept { return kFormats; }
 
 bool IsRecognised(const std::filesystem::path& path) {
   return Recognise(*InputFile::Open(path)) != nullptr;
+}
+
+HelperProgram PrepareHelper(std::span<const std::filesystem::path> paths,
+                            const HelperProgram& helper) {
+  const auto needs_helper = [](const std::filesystem::path& path) {
+    const std::shared_ptr<const InputFile> file = InputFile::Open(path);
+    return std::ranges::any_of(kFormats,
+                               [&](const Format& f) { return f.needs_helper && f.probe(*file); });
+  };
+  try {
+    if (std::ranges::none_of(paths, needs_helper)) return helper;
+  } catch (const Error&) {
+    return helper;
+  }
+  return hdf5::WithStarter(helper);
 }
 
 bool IsPartOfAnother(const std::filesystem::path& path) {

@@ -20,6 +20,13 @@ bool IsRecognised(const std::filesystem::path& path);
 // True where the name ends as files of some row do, in capitals or not.
 bool IsNamedAsCheckpoint(const std::filesystem::path& path);
 
+// For a process that won't be able to start programs any more: if one of these files takes the HDF5
+// helper to be opened, the helper with a process that starts it. Where it isn't found, or a file
+// can't be looked at, the helper as it was: opening the files will say why. Before the second
+// thread. Throws Error (kSystem).
+HelperProgram PrepareHelper(std::span<const std::filesystem::path> paths,
+                            const HelperProgram& helper);
+
 // True where some row takes it for a part of a checkpoint that lies beside it.
 bool IsPartOfAnother(const std::filesystem::path& path);
 

@@ -15,6 +15,7 @@
 
 #include "arithmetic/element_differences.h"
 #include "core/checkpoint.h"
+#include "core/helper_program.h"
 #include "engine/run_control.h"
 #include "engine/tensor_differences.h"
 #include "plan/memory_plan.h"
@@ -29,7 +30,7 @@ struct DiffJob {
 
   std::size_t threads = 0;  // 0: as many as the machine has, at most 8
   std::uint64_t memory_bytes = kDefaultMemoryBytes;
-  std::filesystem::path hdf5_helper;  // empty: beside the running program
+  HelperProgram hdf5_helper;  // unless it is told: beside the running program
   RunControl control;
 };
 

@@ -103,7 +103,7 @@ std::optional<OpenedCheckpoints> OpenAtOnce(const OpenRequest& request, std::siz
 
 }  // namespace
 
-OpenContext MakeOpenContext(std::uint64_t memory_bytes, const std::filesystem::path& hdf5_helper,
+OpenContext MakeOpenContext(std::uint64_t memory_bytes, const HelperProgram& hdf5_helper,
                             const std::atomic<bool>* stop) {
   CheckMemoryBudget(memory_bytes);
   OpenContext context;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/format.h"
+#include "core/helper_program.h"
 #include "engine/run_control.h"
 #include "formats/registry.h"
 #include "plan/memory_plan.h"
@@ -18,7 +19,7 @@ namespace polyak {
 
 // The context in which one run opens all its files. Throws Error (kUsage) where the budget is
 // under kLeastMemoryBytes.
-OpenContext MakeOpenContext(std::uint64_t memory_bytes, const std::filesystem::path& hdf5_helper,
+OpenContext MakeOpenContext(std::uint64_t memory_bytes, const HelperProgram& hdf5_helper,
                             const std::atomic<bool>* stop);
 
 struct OpenRequest {

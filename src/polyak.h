@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/helper_program.h"
 #include "engine/run_control.h"
 #include "methods/method.h"
 #include "plan/memory_plan.h"
@@ -55,7 +56,7 @@ struct Job {
 
   std::size_t threads = 0;  // 0: as many as the machine has, at most 8
   std::uint64_t memory_bytes = kDefaultMemoryBytes;
-  std::filesystem::path hdf5_helper;  // empty: beside the running program
+  HelperProgram hdf5_helper;  // unless it is told: beside the running program
   std::string instruction_set;        // for tests: forces one (arithmetic/linear_mean.h)
   // Of the choice of inputs (inputs/input_choice.h), for the report: its warnings, and what it
   // passed over.

@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "confinement/program_starter.h"
 #include "formats/hdf5/helper_process.h"
 #include "formats/hdf5/index_builder.h"
 #include "formats/hdf5/protocol.h"
@@ -36,6 +38,18 @@ bool Probe(const InputFile& file) {
     offset *= 2;
   }
   return false;
+}
+
+HelperProgram WithStarter(const HelperProgram& helper) {
+  HelperProgram started;
+  try {
+    started = HelperProcess::Find(helper);
+  } catch (const Error&) {
+    return helper;
+  }
+  started.starter =
+      std::make_shared<ProgramStarter>(started.path.string(), std::string(NameOf(started.sandbox)));
+  return started;
 }
 
 ImageContents IndexImage(const InputFile& file, const Image& image, OpenContext& context) {

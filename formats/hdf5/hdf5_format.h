@@ -81,6 +81,10 @@ struct ImageContents {
   std::shared_ptr<const StorageList> storage;
 };
 
+// The same program, with a process that starts it; where the program isn't found, without. Before
+// the second thread. Throws Error (kSystem).
+HelperProgram WithStarter(const HelperProgram& helper);
+
 // Indexes the image, by a helper that the run keeps; starts one where none is free, and charges
 // the context's budget. Throws Error without the file's name in front: kCorrupt, kUnsupported,
 // kSystem (no helper among them), kCancelled.

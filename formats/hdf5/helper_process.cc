@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "confinement/program_starter.h"
 #include "formats/hdf5/protocol.h"
 
 namespace polyak::hdf5 {
@@ -116,9 +117,7 @@ Error Nonsense() {
           "are polyak and polyak-hdf5 of the same version?"};
 }
 
-}  // namespace
-
-fs::path HelperProcess::Find(const fs::path& given) {
+fs::path FindProgram(const fs::path& given) {
   if (!given.empty()) {
     if (IsProgram(given)) return given;
     throw Error(
@@ -140,31 +139,54 @@ fs::path HelperProcess::Find(const fs::path& given) {
               "it is built where libhdf5 and its headers are installed");
 }
 
-std::shared_ptr<HelperProcess> HelperProcess::Start(const fs::path& program,
-                                                    std::uint64_t memory_bytes,
-                                                    milliseconds patience) {
+ProgramStarter::Started StartHere(const HelperProgram& program, std::uint64_t memory_bytes) {
   SocketPair pair;
   const SpawnSettings settings(pair.theirs);
-  std::string name = program.string();
+  std::string name = program.path.string();
   std::string memory = std::to_string(memory_bytes);
-  const std::array<char*, 3> arguments = {name.data(), memory.data(), nullptr};
+  std::string sandbox(NameOf(program.sandbox));
+  const std::array<char*, 4> arguments = {name.data(), memory.data(), sandbox.data(), nullptr};
   pid_t process = -1;
   // The environment is passed on unread, for where the dynamic linker needs it; the helper drops
   // it.
   const int error_number = posix_spawn(&process, name.c_str(), settings.actions(),
                                        settings.attributes(), arguments.data(), environ);
   if (error_number != 0) throw SystemError("can't start " + name, error_number);
-  const int socket = std::exchange(pair.ours, -1);
-  return std::shared_ptr<HelperProcess>(new HelperProcess(process, socket, patience));
+  return {process, std::exchange(pair.ours, -1)};
 }
 
-HelperProcess::HelperProcess(pid_t process, int socket, milliseconds patience)
-    : process_(process), socket_(socket), patience_(patience), packet_(kMaxPacketBytes) {}
+}  // namespace
+
+HelperProgram HelperProcess::Find(HelperProgram given) {
+  if (given.starter == nullptr) given.path = FindProgram(given.path);
+  return given;
+}
+
+std::shared_ptr<HelperProcess> HelperProcess::Start(const HelperProgram& program,
+                                                    std::uint64_t memory_bytes,
+                                                    milliseconds patience) {
+  const auto [process, socket] = program.starter != nullptr ? program.starter->Start(memory_bytes)
+                                                            : StartHere(program, memory_bytes);
+  return std::shared_ptr<HelperProcess>(
+      new HelperProcess(process, socket, program.starter, patience));
+}
+
+HelperProcess::HelperProcess(pid_t process, int socket, std::shared_ptr<ProgramStarter> starter,
+                             milliseconds patience)
+    : process_(process),
+      socket_(socket),
+      starter_(std::move(starter)),
+      patience_(patience),
+      packet_(kMaxPacketBytes) {}
 
 HelperProcess::~HelperProcess() {
   close(socket_);
   if (reaped_) return;
-  kill(process_, SIGKILL);
+  if (starter_ != nullptr) {
+    starter_->Kill(process_);
+  } else {
+    kill(process_, SIGKILL);
+  }
   while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
@@ -235,6 +257,10 @@ Error HelperProcess::WhyItEnded() {
   if (ended == 0) return Nonsense();  // it closed its socket and lives on
   reaped_ = true;                     // or somebody else has reaped it, and the status is lost
   if (ended > 0 && WIFSIGNALED(status)) return KilledBy(WTERMSIG(status));
+  if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == kExitUnconfined) {
+    return {ErrorKind::kSystem, "the HDF5 helper cannot confine itself",
+            "--sandbox off runs unconfined"};
+  }
   if (ended > 0 && WIFEXITED(status)) {
     return {ErrorKind::kSystem,
             fmt::format("the HDF5 helper ended without an answer (exit status {})",

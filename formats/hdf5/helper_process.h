@@ -11,12 +11,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/error.h"
+#include "core/helper_program.h"
 #include "formats/hdf5/index.pb.h"
 
 namespace polyak::hdf5 {
@@ -26,12 +26,12 @@ class HelperProcess {
   // How long the helper may be silent while it works on a file.
   static constexpr std::chrono::milliseconds kPatience = std::chrono::seconds(60);
 
-  // Looks in `given` if that isn't empty, else beside the running program and in its
-  // ../libexec/polyak. Throws Error (kSystem) naming the places.
-  static std::filesystem::path Find(const std::filesystem::path& given);
+  // With its path: looks in the given one if that isn't empty, else beside the running program and
+  // in its ../libexec/polyak. Throws Error (kSystem) naming the places.
+  static HelperProgram Find(HelperProgram given);
 
   // Starts `program`, which may use `memory_bytes`. Throws Error (kSystem).
-  static std::shared_ptr<HelperProcess> Start(const std::filesystem::path& program,
+  static std::shared_ptr<HelperProcess> Start(const HelperProgram& program,
                                               std::uint64_t memory_bytes,
                                               std::chrono::milliseconds patience = kPatience);
 
@@ -50,7 +50,8 @@ class HelperProcess {
   wire::Reply Receive(const std::atomic<bool>* stop);
 
  private:
-  HelperProcess(pid_t process, int socket, std::chrono::milliseconds patience);
+  HelperProcess(pid_t process, int socket, std::shared_ptr<ProgramStarter> starter,
+                std::chrono::milliseconds patience);
 
   void WaitForPacket(const std::atomic<bool>* stop);
   // Why there won't be a reply any more.
@@ -58,6 +59,7 @@ class HelperProcess {
 
   pid_t process_;
   int socket_;
+  std::shared_ptr<ProgramStarter> starter_;  // null: this process started it
   std::chrono::milliseconds patience_;
   bool reaped_ = false;
   std::vector<char> packet_;

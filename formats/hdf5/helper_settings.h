@@ -2,12 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+
+#include "core/helper_program.h"
 
 namespace polyak::hdf5 {
 
 struct HelperSettings {
-  std::filesystem::path program;  // empty: looked for
+  HelperProgram program;
   std::uint64_t memory_bytes = 0;
 };
 

@@ -14,6 +14,9 @@ inline constexpr std::uint32_t kProtocol = 2;
 // are /dev/null.
 inline constexpr int kSocketDescriptor = 3;
 
+// How it ends where it cannot give up what it should.
+inline constexpr int kExitUnconfined = 4;
+
 // The longest message, either way. Small, for a message of n bytes can take 100 n of memory once
 // it is parsed; but the values of a compact dataset, under 64 KiB, are one message.
 inline constexpr std::size_t kMaxPacketBytes = std::size_t{128} << 10;

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/checkpoint.h"
+#include "core/helper_program.h"
 #include "core/mutex.h"
 
 namespace polyak {
@@ -106,9 +107,7 @@ class SharedByRun {
 // What opening files needs within one run. Not shared between threads: of files that are opened at
 // the same time each has its own (ForOneFile).
 struct OpenContext {
-  // The program that runs the HDF5 library; empty: it is looked for beside the running program,
-  // then in ../libexec/polyak.
-  std::filesystem::path hdf5_helper;
+  HelperProgram hdf5_helper;
   // How much memory helper programs may allocate together; a format that starts them reserves it in
   // the index budget, and what the program's code takes.
   std::uint64_t helper_memory_bytes = std::uint64_t{64} << 20;
@@ -141,6 +140,8 @@ struct Format {
   // Whether a file is named as a part of a checkpoint that lies beside it, and is none itself where
   // a whole folder is taken. Null: this format has no such files.
   bool (*is_part)(const std::filesystem::path& path) = nullptr;
+  // Whether its files take the HDF5 helper to be opened.
+  bool needs_helper = false;
   // Throws Error (kCorrupt, kUnsupported, kSystem) without the file's name in front.
   std::unique_ptr<Checkpoint> (*open)(std::shared_ptr<const InputFile> file, OpenContext& context);
 };

@@ -2,7 +2,7 @@
 """Which folder may include which (the include rule), checked over every #include of ours.
 
 core <- io, arithmetic <- methods <- plan <- engine <- polyak.cc <- tools
-core, io <- formats <- polyak.cc; core, io <- inputs <- tools; report includes core and plan.
+core, confinement, io <- formats <- polyak.cc; core, io <- inputs <- tools; report includes core and plan.
 A format may include another format's one public header, FORMAT/FORMAT_format.h.
 Arithmetic and methods know no format and no file.
 """
@@ -17,6 +17,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 
 MAY_INCLUDE = {
     "core": {"core"},
+    "confinement": {"core", "confinement"},
     "io": {"core", "io"},
     "inputs": {"core", "io", "inputs"},
     "arithmetic": {"core", "arithmetic"},
@@ -24,7 +25,7 @@ MAY_INCLUDE = {
     "plan": {"core", "io", "arithmetic", "methods", "plan"},
     "engine": {"core", "io", "arithmetic", "methods", "plan", "engine"},
     "report": {"core", "plan", "report"},
-    "formats": {"core", "io", "formats"},
+    "formats": {"core", "confinement", "io", "formats"},
 }
 
 

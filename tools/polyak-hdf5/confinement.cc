@@ -7,26 +7,14 @@
 #include <csignal>
 #include <initializer_list>
 
+#include "allowed_calls.h"
+#include "confinement/landlock.h"
+#include "confinement/sanitized.h"
+#include "core/error.h"
 #include "formats/hdf5/protocol.h"
 
 namespace polyak::hdf5 {
 namespace {
-
-constexpr int kExitUnconfined = 4;
-
-// Sanitizers map terabytes for their shadow.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define POLYAK_HDF5_SANITIZED
-#endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define POLYAK_HDF5_SANITIZED
-#endif
-#ifdef POLYAK_HDF5_SANITIZED
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 void Require(bool done) {
   if (!done) _exit(kExitUnconfined);
@@ -40,9 +28,7 @@ void Limit(__rlimit_resource resource, rlim_t value) {
   Require(setrlimit(resource, &limit) == 0);
 }
 
-}  // namespace
-
-void Confine(std::uint64_t memory_bytes) {
+void GiveUpResources(std::uint64_t memory_bytes) {
   // A terminal sends these to polyak and its helper alike. polyak decides what they mean; the
   // helper ends when polyak closes the socket. (Not by PR_SET_PDEATHSIG, which fires when the
   // *thread* that started it ends.)
@@ -55,8 +41,31 @@ void Confine(std::uint64_t memory_bytes) {
   // A file, memory shared with polyak, and the pipe that sanitizers use to look at memory.
   Limit(RLIMIT_NOFILE, kSocketDescriptor + 1 + 4);
   // Data, not address space: the 30 libraries that come with libhdf5 would count there.
-  if (memory_bytes != 0 && !kSanitized) Limit(RLIMIT_DATA, memory_bytes);
+  if (memory_bytes != 0 && !kIsSanitized) Limit(RLIMIT_DATA, memory_bytes);
   Require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+}
+
+void GiveUpEverythingElse(Sandbox sandbox) {
+  const int landlock_version = FileRules::KernelVersion();
+  const bool has_filters = CallFilter::IsKnown();
+  const bool is_all_there = landlock_version > 0 && has_filters && !kIsSanitized;
+  Require(is_all_there || sandbox != Sandbox::kRequire);
+  if (kIsSanitized) return;
+  // No folder, no file.
+  if (landlock_version > 0) FileRules(landlock_version).Enforce();
+  if (has_filters) AllowedCalls().Enforce();
+}
+
+}  // namespace
+
+void Confine(std::uint64_t memory_bytes, Sandbox sandbox) {
+  GiveUpResources(memory_bytes);
+  if (sandbox == Sandbox::kOff) return;
+  try {
+    GiveUpEverythingElse(sandbox);
+  } catch (const Error&) {
+    Require(false);
+  }
 }
 
 void LimitProcessorTime() {

@@ -1,6 +1,6 @@
-// polyak-hdf5 MEMORY-BYTES: the HDF5 library for polyak, which starts it and talks to it over
-// descriptor 3 (formats/hdf5/index.proto). It opens nothing, writes no file, and may crash: the
-// HDF5 library does on hostile files, and that is why it runs here.
+// polyak-hdf5 MEMORY-BYTES SANDBOX: the HDF5 library for polyak, which starts it and talks to it
+// over descriptor 3 (formats/hdf5/index.proto). It opens nothing, writes no file, and may crash:
+// the HDF5 library does on hostile files, and that is why it runs here.
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <optional>
 #include <string>
@@ -121,17 +122,28 @@ std::optional<std::uint64_t> ParseBytes(std::string_view text) {
   return bytes;
 }
 
+std::optional<Sandbox> ParseSandbox(std::string_view text) {
+  for (const Sandbox sandbox : {Sandbox::kOff, Sandbox::kOn, Sandbox::kRequire}) {
+    if (text == NameOf(sandbox)) return sandbox;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 int Main(int argc, char** argv) {
-  const std::optional<std::uint64_t> memory_bytes = argc == 2 ? ParseBytes(argv[1]) : std::nullopt;
-  if (!memory_bytes || !IsSocket(kSocketDescriptor)) {
+  const auto memory_bytes = argc == 3 ? ParseBytes(argv[1]) : std::nullopt;
+  const auto sandbox = argc == 3 ? ParseSandbox(argv[2]) : std::nullopt;
+  if (!memory_bytes || !sandbox || !IsSocket(kSocketDescriptor)) {
     fmt::print(stderr, "polyak-hdf5 is a part of polyak, which starts it\n");
     return kExitUsage;
   }
   // The library obeys variables: where plugins are, whether files are locked.
   clearenv();
-  Confine(*memory_bytes);
+  // And the time zone of the machine, for a time of an old kind that it reads and writes again.
+  setenv("TZ", "UTC0", 1);
+  tzset();
+  Confine(*memory_bytes, *sandbox);
   PrepareLibrary();
   Serve();
   // Not exit: the library's own clean-up crashes after some failures.

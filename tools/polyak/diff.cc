@@ -20,6 +20,7 @@
 #include "json_errors.h"
 #include "pass_options.h"
 #include "report/printable.h"
+#include "sandbox.h"
 #include "terminal.h"
 #include "typed_values.h"
 
@@ -56,7 +57,11 @@ int RunDiff(const DiffOptions& options, const Streams& streams) {
   SetPass(options.pass, streams.err, bar, job);
   if (options.quiet) job.control.warning = {};
   if (options.tolerance) job.tolerance = NumberOf("--tolerance", *options.tolerance);
-  const Diff found = WithErrorsAsJson(options.json, streams.out, [&] { return Compare(job); });
+  const Diff found = WithErrorsAsJson(options.json, streams.out, [&] {
+    EnterSandbox(options.pass, {.inputs = {job.a, job.b}, .outputs = {}}, options.verbose,
+                 streams.err, job.hdf5_helper);
+    return Compare(job);
+  });
   bar.Finish();
   if (options.json || !options.quiet) Print(found, options, job.tolerance, streams.out);
   if (found.different() > 0) return kDifferent;

@@ -14,6 +14,7 @@
 #include "inspection_text.h"
 #include "json_errors.h"
 #include "pass_options.h"
+#include "sandbox.h"
 #include "tensor_order.h"
 #include "terminal.h"
 
@@ -33,8 +34,11 @@ int RunInspect(const InspectOptions& options, const Streams& streams) {
   ProgressBar bar(streams.err, options.pass.progress);
   InspectJob job{.path = options.path, .statistics = options.statistics};
   SetPass(options.pass, streams.err, bar, job);
-  const Inspection found =
-      WithErrorsAsJson(options.json, streams.out, [&] { return Inspect(job); });
+  const Inspection found = WithErrorsAsJson(options.json, streams.out, [&] {
+    EnterSandbox(options.pass, {.inputs = {job.path}, .outputs = {}}, false, streams.err,
+                 job.hdf5_helper);
+    return Inspect(job);
+  });
   bar.Finish();
   TensorOrder order = OrderOf(found.checkpoint->tensors(), options.sort);
   if (options.json) {

@@ -15,6 +15,7 @@
 #include "report/report_json.h"
 #include "report/summary.h"
 #include "report_file.h"
+#include "sandbox.h"
 #include "terminal.h"
 
 namespace polyak::command {
@@ -50,10 +51,17 @@ void Print(const Report& report, const WorkOptions& options, std::ostream& out) 
   }
 }
 
+RunFiles FilesOf(const WorkOptions& options, const Job& job) {
+  RunFiles files{.inputs = job.inputs, .outputs = {job.output}};
+  if (!options.report.empty()) files.outputs.emplace_back(options.report);
+  return files;
+}
+
 int Run(Job job, const WorkOptions& options, const Streams& streams) {
   ProgressBar bar(streams.err, options.quiet ? "never" : options.pass.progress);
   SetPass(options.pass, streams.err, bar, job);
   CheckReportFile(options.report, job);
+  EnterSandbox(options.pass, FilesOf(options, job), options.verbose, streams.err, job.hdf5_helper);
   Report report = options.dry_run ? PlanAverage(job) : Average(job);
   AddChoice(options, report);
   bar.Finish();

@@ -44,6 +44,8 @@ void PrintWarning(std::ostream& err, std::string_view text) {
 
 void PrintHint(std::ostream& err, std::string_view text) { Print(err, "hint", kCyan, text); }
 
+void PrintNote(std::ostream& err, std::string_view text) { Print(err, "note", kCyan, text); }
+
 void PrintError(std::ostream& err, const Error& error) {
   PrintError(err, error.what());
   if (error.mismatches()) err << Fitting(MismatchText(*error.mismatches())) << std::flush;

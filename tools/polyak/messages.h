@@ -15,6 +15,7 @@ namespace polyak::command {
 void PrintError(std::ostream& err, std::string_view text);
 void PrintWarning(std::ostream& err, std::string_view text);
 void PrintHint(std::ostream& err, std::string_view text);
+void PrintNote(std::ostream& err, std::string_view text);
 
 // An error, the list of what doesn't match and a hint, if it has them.
 void PrintError(std::ostream& err, const Error& error);

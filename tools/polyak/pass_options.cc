@@ -18,6 +18,12 @@ void AddPassOptions(CLI::App& app, PassOptions& options) {
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->type_name("auto|always|never")
       ->group("Run");
+  app.add_option("--sandbox", options.sandbox,
+                 "Give up what the run doesn't need before reading a checkpoint: other files, "
+                 "programs, sockets; require fails where the kernel can't do that (default: on)")
+      ->check(CLI::IsMember({"off", "on", "require"}))
+      ->type_name("off|on|require")
+      ->group("Run");
 }
 
 }  // namespace polyak::command

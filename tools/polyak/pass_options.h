@@ -18,6 +18,7 @@ struct PassOptions {
   std::optional<std::string> threads;
   std::optional<std::string> memory;
   std::string progress = "auto";
+  std::string sandbox = "on";
 };
 
 void AddPassOptions(CLI::App& app, PassOptions& options);

@@ -39,7 +39,7 @@ class OpenFile {
   dup2(socket, kSocketDescriptor);
   const int nowhere = open("/dev/null", O_RDWR);
   for (int descriptor = 0; descriptor < 3; ++descriptor) dup2(nowhere, descriptor);
-  execl(POLYAK_HDF5_HELPER, POLYAK_HDF5_HELPER, kMemoryBytes, nullptr);
+  execl(POLYAK_HDF5_HELPER, POLYAK_HDF5_HELPER, kMemoryBytes, "require", nullptr);
   _exit(127);
 }
 

@@ -1,0 +1,58 @@
+// A seccomp filter: which system calls a process, and all that it starts, may make from now on. A
+// program of the kernel's packet filter, written here without libseccomp: that library takes
+// longer to load and to write the same program than all the rest of confining takes, and knows no
+// call that is newer than it is.
+// https://docs.kernel.org/userspace-api/seccomp_filter.html
+#pragma once
+
+#include <linux/filter.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace polyak {
+
+class CallFilter {
+ public:
+  enum class Verdict : std::uint8_t {
+    kAllow,
+    kRefuse,    // the call fails with EPERM
+    kNotThere,  // with ENOSYS: there is another one that does, which its callers know
+  };
+
+  // A call's argument, counted from 0, of which the bits of `mask`, within the lower 32, are looked
+  // at.
+  struct Argument {
+    unsigned index;
+    std::uint32_t mask;
+    std::uint32_t value;
+  };
+
+  // False where the kernel has no such filters, or this machine's calls are not known here.
+  static bool IsKnown() noexcept;
+
+  // What is said of no call decides `otherwise`. Calls that are newer than this code are not there
+  // at all: nobody knows what they can do. All functions throw std::bad_alloc.
+  explicit CallFilter(Verdict otherwise);
+
+  // Each call may be named once.
+  void Add(std::span<const int> calls, Verdict verdict);
+  // `verdict` where the argument has the value, else `other`.
+  void Add(int call, Argument argument, Verdict verdict, Verdict other);
+  // The same call may have two values: `first` and `second` both get `verdict`.
+  void Add(int call, Argument first, Argument second, Verdict verdict, Verdict other);
+
+  // For the calling thread, and whatever it starts from now on. There is no way back. Needs
+  // prctl(PR_SET_NO_NEW_PRIVS). Throws Error (kSystem).
+  void Enforce();
+
+ private:
+  void Compare(Argument argument, Verdict verdict);
+  void Return(Verdict verdict);
+
+  Verdict otherwise_;
+  std::vector<sock_filter> program_;
+};
+
+}  // namespace polyak
