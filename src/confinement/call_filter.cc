@@ -6,8 +6,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <utility>
 
 #include "core/error.h"
 
@@ -51,6 +53,18 @@ std::size_t OffsetOf(unsigned argument) noexcept {
   return offsetof(seccomp_data, args) + sizeof(std::uint64_t) * argument;
 }
 
+sock_filter Return(CallFilter::Verdict verdict) noexcept {
+  return BPF_STMT(BPF_RET | BPF_K, CodeOf(verdict));
+}
+
+void AppendCompare(CallFilter::Argument argument, CallFilter::Verdict verdict,
+                   std::vector<sock_filter>& program) {
+  program.push_back(Load(OffsetOf(argument.index)));
+  program.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, argument.mask));
+  program.push_back(If(BPF_JEQ, argument.value, 0, 1));
+  program.push_back(Return(verdict));
+}
+
 }  // namespace
 
 bool CallFilter::IsKnown() noexcept {
@@ -58,56 +72,62 @@ bool CallFilter::IsKnown() noexcept {
   return kMachine != 0 && syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0U, &action) == 0;
 }
 
-CallFilter::CallFilter(Verdict otherwise) : otherwise_(otherwise) {
-  constexpr std::size_t kUsualStatements = 400;
-  program_.reserve(kUsualStatements);
-  program_.push_back(Load(offsetof(seccomp_data, arch)));
-  program_.push_back(If(BPF_JEQ, kMachine, 1, 0));
-  Return(Verdict::kRefuse);
-  program_.push_back(Load(offsetof(seccomp_data, nr)));
-  program_.push_back(If(BPF_JGT, kNewestCall, 0, 1));
-  Return(Verdict::kNotThere);
-}
-
-void CallFilter::Return(Verdict verdict) {
-  program_.push_back(BPF_STMT(BPF_RET | BPF_K, CodeOf(verdict)));
-}
+CallFilter::CallFilter(Verdict otherwise) : otherwise_(otherwise) {}
 
 void CallFilter::Add(std::span<const int> calls, Verdict verdict) {
-  for (const int call : calls) {
-    program_.push_back(If(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 1));
-    Return(verdict);
-  }
-}
-
-void CallFilter::Compare(Argument argument, Verdict verdict) {
-  program_.push_back(Load(OffsetOf(argument.index)));
-  program_.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, argument.mask));
-  program_.push_back(If(BPF_JEQ, argument.value, 0, 1));
-  Return(verdict);
+  for (const int call : calls) rules_.push_back({call, {Return(verdict)}});
 }
 
 void CallFilter::Add(int call, Argument argument, Verdict verdict, Verdict other) {
-  program_.push_back(If(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 5));
-  Compare(argument, verdict);
-  Return(other);
+  Rule rule{call, {}};
+  AppendCompare(argument, verdict, rule.decision);
+  rule.decision.push_back(Return(other));
+  rules_.push_back(std::move(rule));
 }
 
 void CallFilter::Add(int call, Argument first, Argument second, Verdict verdict, Verdict other) {
-  program_.push_back(If(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 9));
-  Compare(first, verdict);
-  Compare(second, verdict);
-  Return(other);
+  Rule rule{call, {}};
+  AppendCompare(first, verdict, rule.decision);
+  AppendCompare(second, verdict, rule.decision);
+  rule.decision.push_back(Return(other));
+  rules_.push_back(std::move(rule));
+}
+
+// By halves, down to a few: the kernel runs the program for each call that there is when it takes
+// it, and most of what confining takes is that.
+CallFilter::Program CallFilter::Decide(std::span<const Rule> rules) const {
+  constexpr std::size_t kFew = 4;
+  Program program;
+  if (rules.size() > kFew) {
+    const std::size_t middle = rules.size() / 2;
+    const Program before = Decide(rules.first(middle));
+    const Program after = Decide(rules.subspan(middle));
+    program.push_back(If(BPF_JGE, static_cast<std::uint32_t>(rules[middle].call), 0, 1));
+    program.push_back(BPF_STMT(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(before.size())));
+    program.insert(program.end(), before.begin(), before.end());
+    program.insert(program.end(), after.begin(), after.end());
+    return program;
+  }
+  for (const auto& [call, decision] : rules) {
+    program.push_back(If(BPF_JEQ, static_cast<std::uint32_t>(call), 0, decision.size()));
+    program.insert(program.end(), decision.begin(), decision.end());
+  }
+  program.push_back(Return(otherwise_));
+  return program;
 }
 
 void CallFilter::Enforce() {
-  Return(otherwise_);
-  const sock_fprog program{.len = static_cast<std::uint16_t>(program_.size()),
-                           .filter = program_.data()};
+  std::ranges::sort(rules_, {}, &Rule::call);
+  Program program = {Load(offsetof(seccomp_data, arch)), If(BPF_JEQ, kMachine, 1, 0),
+                     Return(Verdict::kRefuse),           Load(offsetof(seccomp_data, nr)),
+                     If(BPF_JGT, kNewestCall, 0, 1),     Return(Verdict::kNotThere)};
+  const Program decision = Decide(rules_);
+  program.insert(program.end(), decision.begin(), decision.end());
+  const sock_fprog taken{.len = static_cast<std::uint16_t>(program.size()),
+                         .filter = program.data()};
   // What some processors could guess is no concern: nothing foreign runs here. Kernels before 5.16
   // would make all arithmetic slower.
-  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) !=
-      0) {
+  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &taken) != 0) {
     throw SystemError("cannot confine itself: the kernel enforces no filter of system calls",
                       errno);
   }
