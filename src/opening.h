@@ -26,7 +26,7 @@ struct OpenRequest {
   std::span<const std::filesystem::path> paths;
   std::size_t threads = 1;  // as many as wanted, at least 1
   std::uint64_t memory_bytes = kDefaultMemoryBytes;
-  std::filesystem::path hdf5_helper;
+  HelperProgram hdf5_helper;
   std::filesystem::path temporary_folder;
   const std::atomic<bool>* stop = nullptr;  // may be null
 };
