@@ -76,6 +76,27 @@ bool IsOutOfReach(int error_number) noexcept {
   return false;
 }
 
+// Negative where there is nothing that one could open.
+int OpenPlace(const std::filesystem::path& path, int flags) {
+  const int descriptor = open(path.c_str(), O_PATH | O_CLOEXEC | flags);
+  if (descriptor < 0 && !IsOutOfReach(errno)) Fail(path.string());
+  return descriptor;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) noexcept : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  int number() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
 }  // namespace
 
 int FileRules::KernelVersion() noexcept {
@@ -94,26 +115,25 @@ FileRules::FileRules(int kernel_version) : handled_accesses_(HandledBy(kernel_ve
 
 FileRules::~FileRules() { close(rules_); }
 
-void FileRules::Allow(const std::filesystem::path& path, std::uint64_t accesses, bool keep_open) {
-  const int descriptor = open(path.c_str(), O_PATH | O_CLOEXEC);
-  if (descriptor < 0 && IsOutOfReach(errno)) return;
-  if (descriptor < 0) Fail(path.string());
+void FileRules::Allow(int descriptor, std::uint64_t accesses, const std::filesystem::path& path) {
   const BeneathRule rule{.accesses = accesses & handled_accesses_, .folder = descriptor};
   const long result = syscall(SYS_landlock_add_rule, rules_, kBeneathRule, &rule, 0U);
   if (result != 0) Fail("the kernel takes no Landlock rule for " + path.string());
-  if (!keep_open) close(descriptor);
 }
 
 void FileRules::AllowReading(const std::filesystem::path& folder) {
-  Allow(folder, kReading, false);
+  const Descriptor descriptor(OpenPlace(folder, O_DIRECTORY));
+  if (descriptor.number() >= 0) Allow(descriptor.number(), kReading, folder);
 }
 
 void FileRules::AllowWriting(const std::filesystem::path& folder) {
-  Allow(folder, kWriting, false);
+  const Descriptor descriptor(OpenPlace(folder, O_DIRECTORY));
+  if (descriptor.number() >= 0) Allow(descriptor.number(), kWriting, folder);
 }
 
 void FileRules::AllowReadingFile(const std::filesystem::path& file) {
-  Allow(file, kReadFile, true);
+  const int descriptor = OpenPlace(file, 0);
+  if (descriptor >= 0) Allow(descriptor, kReadFile, file);
 }
 
 void FileRules::Enforce() const {

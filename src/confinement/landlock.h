@@ -35,7 +35,7 @@ class FileRules {
   void Enforce() const;
 
  private:
-  void Allow(const std::filesystem::path& path, std::uint64_t accesses, bool keep_open);
+  void Allow(int descriptor, std::uint64_t accesses, const std::filesystem::path& path);
 
   std::uint64_t handled_accesses_;
   int rules_;

@@ -66,6 +66,13 @@ ERRORS = {
     "readlinkat": ("EACCES",),
     "getcwd": ("ENOENT",),
     "kill": ("EPERM",),
+    "clone": ("EAGAIN", "ENOMEM"),
+    "landlock_create_ruleset": ("ENOMEM", "EOPNOTSUPP"),
+    "landlock_add_rule": ("ENOMEM", "EBADFD"),
+    "landlock_restrict_self": ("E2BIG", "EPERM"),
+    "seccomp": ("ENOMEM", "EINVAL"),
+    "pidfd_send_signal": ("EPERM",),
+    "dup3": ("EMFILE",),
     "prlimit": ("EPERM",),
 }
 LOADER_DIES_AT = {("mmap", 1)}  # of a signal, before main

@@ -1,0 +1,113 @@
+#include "attempts.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+namespace polyak::test {
+namespace {
+
+int ErrorOf(long result) { return result < 0 ? errno : 0; }
+int OpeningOf(const char* path, int flags) { return ErrorOf(open(path, flags, 0600)); }
+
+int OpenBySecondCall() {
+  open_how how{};
+  return ErrorOf(syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", &how, sizeof how));
+}
+
+int Execute() { return ErrorOf(execl("/bin/true", "/bin/true", nullptr)); }
+
+int Fork() {
+  const long process = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+  if (process == 0) _exit(0);
+  return ErrorOf(process);
+}
+
+int MapExecutable() {
+  void* const page = mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return page == MAP_FAILED ? errno : 0;
+}
+
+int MakeExecutable() {
+  void* const page =
+      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return ErrorOf(mprotect(page, 4096, PROT_READ | PROT_EXEC));
+}
+
+int ReadParentsMemory() {
+  char byte = 0;
+  iovec here{&byte, 1};
+  iovec there{&byte, 1};
+  return ErrorOf(process_vm_readv(getppid(), &here, 1, &there, 1, 0));
+}
+
+int MakeRing() {
+  char parameters[256] = {};
+  return ErrorOf(syscall(SYS_io_uring_setup, 1, parameters));
+}
+
+int MountSomething() { return ErrorOf(syscall(SYS_mount, "none", "out", "tmpfs", 0, nullptr)); }
+
+}  // namespace
+
+const std::vector<Attempt>& Attempts() {
+  static const std::vector<Attempt> attempts = {
+      {"ReadPasswords", [] { return OpeningOf("/etc/passwd", O_RDONLY); }},
+      {"ReadPasswordsAnotherWay", OpenBySecondCall},
+      {"ListRoot", [] { return OpeningOf("/", O_RDONLY | O_DIRECTORY); }},
+      {"LookIntoParent", [] { return OpeningOf("/proc/1/environ", O_RDONLY); }},
+      {"MakeAFileInTmp", [] { return OpeningOf("/tmp/polyak-attempt", O_WRONLY | O_CREAT); }},
+      {"WriteToAnInput", [] { return OpeningOf("in/input", O_RDWR); }},
+      {"MakeAFileBesideAnInput", [] { return OpeningOf("in/new", O_WRONLY | O_CREAT); }},
+      {"MakeANamelessFileThere", [] { return OpeningOf("in", O_TMPFILE | O_RDWR); }},
+      {"RemoveAnInput", [] { return ErrorOf(unlink("in/input")); }},
+      {"MoveAnInput", [] { return ErrorOf(rename("in/input", "in/moved")); }},
+      {"MakeAFolder", [] { return ErrorOf(mkdir("in/folder", 0700)); }},
+      {"MakeALink", [] { return ErrorOf(symlink("/etc/passwd", "out/link")); }},
+      {"CutAnInput", [] { return ErrorOf(truncate("in/input", 0)); }},
+      {"OpenAnInputToAll", [] { return ErrorOf(fchmodat(AT_FDCWD, "in/input", 0666, 0)); }},
+      {"ChangeAnInputsTime", [] { return ErrorOf(utimensat(AT_FDCWD, "in/input", nullptr, 0)); }},
+      {"OpenASocketToTheNet", [] { return ErrorOf(socket(AF_INET, SOCK_STREAM, 0)); }},
+      {"OpenALocalSocket", [] { return ErrorOf(socket(AF_UNIX, SOCK_STREAM, 0)); }},
+      {"RunAProgram", Execute},
+      {"Fork", Fork},
+      {"MapExecutablePages", MapExecutable},
+      {"MakePagesExecutable", MakeExecutable},
+      {"Trace", [] { return ErrorOf(ptrace(PTRACE_TRACEME, 0, nullptr, nullptr)); }},
+      {"ReadParentsMemory", ReadParentsMemory},
+      {"SignalParent", [] { return ErrorOf(kill(getppid(), 0)); }},
+      {"SignalParentsThread", [] { return ErrorOf(syscall(SYS_tgkill, getppid(), getppid(), 0)); }},
+      {"MakeARing", MakeRing},
+      {"Mount", MountSomething},
+      {"TypeOnTheTerminal", [] { return ErrorOf(ioctl(0, TIOCSTI, "x")); }},
+  };
+  return attempts;
+}
+
+int ResultOf(const std::function<void()>& confine, int (*attempt)()) {
+  const pid_t child = fork();
+  if (child == 0) {
+    confine();
+    _exit(attempt());
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+bool IsDenial(int error_number) { return error_number == EPERM || error_number == EACCES; }
+
+}  // namespace polyak::test

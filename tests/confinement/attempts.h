@@ -1,0 +1,26 @@
+// What somebody who has taken a process over would try, each as one step that says how it went.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace polyak::test {
+
+struct Attempt {
+  std::string name;
+  // 0 where it succeeds, else errno. In a process with a file "in/input" and a folder "out" in its
+  // current folder.
+  int (*make)();
+};
+
+// What must not succeed, wherever a process is confined.
+const std::vector<Attempt>& Attempts();
+
+// The errno that `attempt` ends with in a child that has called `confine`; -1 where the child dies.
+int ResultOf(const std::function<void()>& confine, int (*attempt)());
+
+// Whether a call that ended so was denied.
+bool IsDenial(int error_number);
+
+}  // namespace polyak::test

@@ -1,0 +1,100 @@
+// The same for the HDF5 helper, by the very function that it calls.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <filesystem>
+#include <vector>
+
+#include "attempts.h"
+#include "confinement/sanitized.h"
+#include "formats/hdf5/protocol.h"
+#include "support/files.h"
+#include "tools/polyak-hdf5/confinement.h"
+
+namespace polyak::hdf5 {
+namespace {
+
+constexpr int kPassedFile = 2;
+constexpr std::uint64_t kMemoryBytes = std::uint64_t{64} << 20;
+
+class ConfinedHelper : public ::testing::TestWithParam<test::Attempt> {
+ protected:
+  void SetUp() override {
+    if (kIsSanitized) GTEST_SKIP() << "nothing is confined under sanitizers";
+    ASSERT_EQ(chdir(folder_.path().c_str()), 0);
+    std::filesystem::create_directories("in");
+    std::filesystem::create_directories("out");
+    test::WriteFile("in/input", "input");
+  }
+  void TearDown() override { ASSERT_EQ(chdir("/"), 0); }
+
+  static int ResultOf(int (*attempt)()) {
+    return test::ResultOf(
+        [] {
+          std::array<int, 2> pair{};
+          if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair.data()) != 0) _exit(99);
+          dup2(open("in/input", O_RDONLY), kPassedFile);
+          dup2(pair[0], kSocketDescriptor);
+          dup2(pair[1], 1);
+          Confine(kMemoryBytes, Sandbox::kRequire);
+        },
+        attempt);
+  }
+
+  test::TemporaryFolder folder_;
+};
+
+TEST_P(ConfinedHelper, IsDenied) {
+  const int result = ResultOf(GetParam().make);
+  EXPECT_TRUE(test::IsDenial(result)) << "errno " << result;
+  EXPECT_EQ(test::ReadFile("in/input"), "input");
+}
+
+INSTANTIATE_TEST_SUITE_P(Attempts, ConfinedHelper, ::testing::ValuesIn(test::Attempts()),
+                         [](const auto& suite) { return suite.param.name; });
+
+using ConfinedHelperStill = ConfinedHelper;
+
+TEST_F(ConfinedHelperStill, ReadsWhatItWasPassed) {
+  EXPECT_EQ(ResultOf([] {
+              char byte = 0;
+              return pread(kPassedFile, &byte, 1, 0) == 1 && byte == 'i' ? 0 : errno;
+            }),
+            0);
+}
+
+TEST_F(ConfinedHelperStill, Answers) {
+  EXPECT_EQ(ResultOf([] { return send(kSocketDescriptor, "x", 1, 0) == 1 ? 0 : errno; }), 0);
+}
+
+TEST_F(ConfinedHelperStill, AllocatesMemory) {
+  EXPECT_EQ(ResultOf([] {
+              std::vector<std::byte> much(std::size_t{16} << 20, std::byte{1});
+              return much.back() == std::byte{1} ? 0 : 1;
+            }),
+            0);
+}
+
+TEST_F(ConfinedHelperStill, DiesOfAnAbort) {
+  EXPECT_EQ(ResultOf([] {
+              std::raise(SIGABRT);
+              return 0;
+            }),
+            -1);
+}
+
+TEST_F(ConfinedHelperStill, CannotOpenEvenTheFoldersOfPolyaksRun) {
+  EXPECT_TRUE(test::IsDenial(ResultOf([] { return open("in/input", O_RDONLY) < 0 ? errno : 0; })));
+  EXPECT_TRUE(test::IsDenial(
+      ResultOf([] { return open("out/new", O_WRONLY | O_CREAT, 0600) < 0 ? errno : 0; })));
+}
+
+}  // namespace
+}  // namespace polyak::hdf5
