@@ -55,7 +55,7 @@ TEST_F(StandIn, ThatIsMissingIsAClearError) {
 TEST_F(StandIn, ThatCannotRunIsAClearError) {
   context_.hdf5_helper = folder_.Write("text", "not a program");
   EXPECT_EQ(ErrorOfOpening().kind(), ErrorKind::kSystem);
-  std::filesystem::permissions(context_.hdf5_helper, std::filesystem::perms::owner_all);
+  std::filesystem::permissions(context_.hdf5_helper.path, std::filesystem::perms::owner_all);
   const Error error = ErrorOfOpening();
   EXPECT_EQ(error.kind(), ErrorKind::kSystem);
   EXPECT_THAT(error.what(), HasSubstr("can't start"));
