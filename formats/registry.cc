@@ -100,6 +100,12 @@ class TensorLists {
   std::multimap<std::uint64_t, List> lists_ POLYAK_GUARDED_BY(mutex_);  // by what they take
 };
 
+bool NeedsHelper(const std::filesystem::path& path) {
+  const std::shared_ptr<const InputFile> file = InputFile::Open(path);
+  return std::ranges::any_of(kFormats,
+                             [&](const Format& f) { return f.needs_helper && f.probe(*file); });
+}
+
 OpenedCheckpoint Open(const std::filesystem::path& path, OpenContext& context) {
   const std::shared_ptr<const InputFile> file = InputFile::Open(path);
   if (file->size() == 0) throw Error(ErrorKind::kCorrupt, "the file is empty");
@@ -122,18 +128,17 @@ bool IsRecognised(const std::filesystem::path& path) {
 }
 
 HelperProgram PrepareHelper(std::span<const std::filesystem::path> paths,
-                            const HelperProgram& helper) {
-  const auto needs_helper = [](const std::filesystem::path& path) {
-    const std::shared_ptr<const InputFile> file = InputFile::Open(path);
-    return std::ranges::any_of(kFormats,
-                               [&](const Format& f) { return f.needs_helper && f.probe(*file); });
-  };
-  try {
-    if (std::ranges::none_of(paths, needs_helper)) return helper;
-  } catch (const Error&) {
-    return helper;
+                            const HelperProgram& helper, const std::atomic<bool>* stop) {
+  for (const std::filesystem::path& path : paths) {
+    if (stop != nullptr && stop->load()) throw Error(ErrorKind::kCancelled, "stopped");
+    try {
+      if (!NeedsHelper(path)) continue;
+    } catch (const Error&) {
+      return helper;
+    }
+    return hdf5::WithStarter(helper);
   }
-  return hdf5::WithStarter(helper);
+  return helper;
 }
 
 bool IsPartOfAnother(const std::filesystem::path& path) {

@@ -1,6 +1,7 @@
 // The formats that polyak reads, one row each. To add one: formats/README.md.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -23,9 +24,9 @@ bool IsNamedAsCheckpoint(const std::filesystem::path& path);
 // For a process that won't be able to start programs any more: if one of these files takes the HDF5
 // helper to be opened, the helper with a process that starts it. Where it isn't found, or a file
 // can't be looked at, the helper as it was: opening the files will say why. Before the second
-// thread. Throws Error (kSystem).
+// thread. Throws Error: kSystem; kCancelled once *stop is set (may be null).
 HelperProgram PrepareHelper(std::span<const std::filesystem::path> paths,
-                            const HelperProgram& helper);
+                            const HelperProgram& helper, const std::atomic<bool>* stop);
 
 // True where some row takes it for a part of a checkpoint that lies beside it.
 bool IsPartOfAnother(const std::filesystem::path& path);

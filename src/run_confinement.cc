@@ -35,7 +35,7 @@ class Folders {
 
 std::string ConfineToRun(const RunFiles& files, HelperProgram& helper) {
   if (helper.sandbox == Sandbox::kOff) return {};
-  helper = PrepareHelper(files.inputs, helper);
+  helper = PrepareHelper(files.inputs, helper, files.stop);
   Folders read;
   Folders write;
   for (const fs::path& input : files.inputs) read.AddThatOf(input);

@@ -153,7 +153,7 @@ CallFilter RefusedCalls() {
   for (const int call : {SYS_mmap, SYS_mprotect, SYS_pkey_mprotect}) {
     filter.Add(call, {2, PROT_EXEC, 0}, Verdict::kAllow, Verdict::kRefuse);
   }
-  // raise() and abort() are calls of this kind.
+  // How a process signals itself, when it ends by a signal.
   const CallFilter::Argument itself{0, ~std::uint32_t{0}, static_cast<std::uint32_t>(getpid())};
   for (const int call : {SYS_tgkill, SYS_tkill}) {
     filter.Add(call, itself, Verdict::kAllow, Verdict::kRefuse);

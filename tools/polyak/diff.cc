@@ -58,8 +58,8 @@ int RunDiff(const DiffOptions& options, const Streams& streams) {
   if (options.quiet) job.control.warning = {};
   if (options.tolerance) job.tolerance = NumberOf("--tolerance", *options.tolerance);
   const Diff found = WithErrorsAsJson(options.json, streams.out, [&] {
-    EnterSandbox(options.pass, {.inputs = {job.a, job.b}, .outputs = {}}, options.verbose,
-                 streams.err, job.hdf5_helper);
+    EnterSandbox(options.pass, {.inputs = {job.a, job.b}, .outputs = {}, .stop = job.control.stop},
+                 options.verbose, streams.err, job.hdf5_helper);
     return Compare(job);
   });
   bar.Finish();

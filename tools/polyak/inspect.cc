@@ -35,8 +35,8 @@ int RunInspect(const InspectOptions& options, const Streams& streams) {
   InspectJob job{.path = options.path, .statistics = options.statistics};
   SetPass(options.pass, streams.err, bar, job);
   const Inspection found = WithErrorsAsJson(options.json, streams.out, [&] {
-    EnterSandbox(options.pass, {.inputs = {job.path}, .outputs = {}}, false, streams.err,
-                 job.hdf5_helper);
+    EnterSandbox(options.pass, {.inputs = {job.path}, .outputs = {}, .stop = job.control.stop},
+                 false, streams.err, job.hdf5_helper);
     return Inspect(job);
   });
   bar.Finish();

@@ -52,7 +52,7 @@ void Print(const Report& report, const WorkOptions& options, std::ostream& out) 
 }
 
 RunFiles FilesOf(const WorkOptions& options, const Job& job) {
-  RunFiles files{.inputs = job.inputs, .outputs = {job.output}};
+  RunFiles files{.inputs = job.inputs, .outputs = {job.output}, .stop = job.control.stop};
   if (!options.report.empty()) files.outputs.emplace_back(options.report);
   return files;
 }
