@@ -38,7 +38,8 @@ struct Pair {
   bool Open() { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) == 0; }
 };
 
-// With a descriptor, where it isn't negative.
+// With a descriptor, where it isn't negative. Ends the process where that fails: the parent is
+// waiting for an answer, and hears that there will be none.
 void Send(int socket, Answer answer, int descriptor) {
   iovec part{&answer, sizeof answer};
   msghdr message{};
@@ -54,7 +55,8 @@ void Send(int socket, Answer answer, int descriptor) {
     header->cmsg_len = CMSG_LEN(sizeof descriptor);
     std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
   }
-  while (sendmsg(socket, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+  while (sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) _exit(1);
   }
 }
 
