@@ -56,8 +56,8 @@ struct Job {
 
   std::size_t threads = 0;  // 0: as many as the machine has, at most 8
   std::uint64_t memory_bytes = kDefaultMemoryBytes;
-  HelperProgram hdf5_helper;  // unless it is told: beside the running program
-  std::string instruction_set;        // for tests: forces one (arithmetic/linear_mean.h)
+  HelperProgram hdf5_helper;    // unless it is told: beside the running program
+  std::string instruction_set;  // for tests: forces one (arithmetic/linear_mean.h)
   // Of the choice of inputs (inputs/input_choice.h), for the report: its warnings, and what it
   // passed over.
   std::vector<std::string> warnings;
