@@ -97,9 +97,39 @@ void ReadHeader(ByteReader& reader, std::uint64_t end, ZipMember& member) {
   }
 }
 
+bool IsSeparator(char c) { return c == '/' || c == '\\'; }
+
+// Whoever unpacks the archive by this name, on whatever system, stays in the folder.
+bool StaysInside(std::string_view name) {
+  const bool has_drive = name.size() > 1 && name[1] == ':';
+  if (has_drive || IsSeparator(name.front())) return false;
+  while (!name.empty()) {
+    const auto end = std::ranges::find_if(name, IsSeparator);
+    if (std::string_view(name.begin(), end) == "..") return false;
+    name = end == name.end() ? std::string_view() : std::string_view(end + 1, name.end());
+  }
+  return true;
+}
+
+void CheckName(std::string_view name) {
+  if (name.empty()) throw Error(ErrorKind::kCorrupt, "a member of the zip archive has no name");
+  if (name.find('\0') != std::string_view::npos) {
+    throw Error(ErrorKind::kCorrupt,
+                "the name of a member of the zip archive has a NUL byte in it");
+  }
+  if (StaysInside(name)) return;
+  throw Error(ErrorKind::kCorrupt,
+              fmt::format("the zip archive's member '{}' has a name that leads "
+                          "out of the folder it is unpacked to",
+                          name));
+}
+
 void CheckNames(const std::vector<ZipMember>& members) {
   std::vector<std::string_view> names;
-  for (const ZipMember& member : members) names.emplace_back(member.name);
+  for (const ZipMember& member : members) {
+    CheckName(member.name);
+    names.emplace_back(member.name);
+  }
   std::ranges::sort(names);
   const auto twice = std::ranges::adjacent_find(names);
   if (twice == names.end()) return;

@@ -1,8 +1,9 @@
 // The members of a zip archive, as its directory and the members' own headers have them.
 //
 // Refused: an archive with something in front (its offsets are from elsewhere), several disks,
-// headers that contradict the directory, members that overlap or have the same name. Encrypted
-// members and methods other than deflate are refused where the member is needed.
+// headers that contradict the directory, members that overlap or have the same name, names that
+// lead out of the folder that the archive is unpacked to. Encrypted members and methods other than
+// deflate are refused where the member is needed.
 #pragma once
 
 #include <cstdint>
