@@ -1,0 +1,95 @@
+// mutated_files SEEDS HELPER FIRST COUNT [tell]: tries the mutants FIRST, FIRST + 1, ... of the
+// checkpoints in SEEDS: a folder for each, with a/ (to be changed) and b/ (another one of the same
+// tensors), both with a main file called m.*. Prints a line for each that is wrong (tell: for all),
+// then how many of each there were. Exit status 1 where one is wrong.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "fuzz/checkpoint_mutator.h"
+#include "fuzz/checkpoint_trial.h"
+#include "fuzz/forked_trial.h"
+#include "support/files.h"
+
+namespace polyak::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The one with the shortest name: shards have the same, and more.
+fs::path MainFileOf(const fs::path& folder) {
+  fs::path main;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const fs::path& path = entry.path();
+    const bool is_main = path.filename().string().starts_with("m.");
+    if (is_main && (main.empty() || path.string().size() < main.string().size())) main = path;
+  }
+  if (main.empty()) throw std::runtime_error("no m.* in " + folder.string());
+  return main;
+}
+
+struct Seed {
+  CheckpointMutator mutator;
+  fs::path name;  // of the main file
+  fs::path good;
+};
+
+std::vector<Seed> SeedsIn(const fs::path& folder) {
+  std::vector<Seed> seeds;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const fs::path good = MainFileOf(entry.path() / "b");
+    seeds.push_back({CheckpointMutator(entry.path() / "a"), good.filename(), good});
+  }
+  if (seeds.empty()) throw std::runtime_error("no seeds in " + folder.string());
+  std::ranges::sort(seeds, {}, &Seed::good);
+  return seeds;
+}
+
+TrialResult TryMutant(const Seed& seed, std::uint64_t number, const fs::path& helper) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "mutant");
+  fs::create_directory(folder / "output");
+  seed.mutator.Write(number, folder / "mutant");
+  const CheckpointTrial trial{.mutant = folder / "mutant" / seed.name,
+                              .good = seed.good,
+                              .output = folder / "output",
+                              .helper = helper,
+                              .number = number};
+  return RunForked([&] { return Try(trial); });
+}
+
+int Run(char** arguments, bool tells_all) {
+  const std::vector<Seed> seeds = SeedsIn(arguments[1]);
+  const fs::path helper = arguments[2];
+  const std::uint64_t first = std::strtoull(arguments[3], nullptr, 10);
+  const std::uint64_t count = std::strtoull(arguments[4], nullptr, 10);
+  std::array<std::uint64_t, 4> counts{};
+  for (std::uint64_t number = first; number < first + count; ++number) {
+    const TrialResult result =
+        TryMutant(seeds[number % seeds.size()], number / seeds.size(), helper);
+    ++counts[static_cast<std::size_t>(result.judgement)];
+    if (result.judgement != Judgement::kWrong && !tells_all) continue;
+    std::printf("mutant %llu: %s\n", static_cast<unsigned long long>(number),
+                result.complaint.c_str());
+  }
+  std::printf(
+      "{\"accepted\": %llu, \"refused\": %llu, \"helper crashed\": %llu, \"wrong\": %llu}\n",
+      static_cast<unsigned long long>(counts[0]), static_cast<unsigned long long>(counts[1]),
+      static_cast<unsigned long long>(counts[2]), static_cast<unsigned long long>(counts[3]));
+  return counts[3] == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace polyak::test
+
+int main(int argc, char** argv) {
+  constexpr int kArguments = 5;
+  if (argc != kArguments && argc != kArguments + 1) return 2;
+  return polyak::test::Run(argv, argc > kArguments);
+}

@@ -1,0 +1,82 @@
+// The mutators themselves: what they put right is right, and the same number gives the same mutant.
+#include <gtest/gtest.h>
+
+#include "fuzz/archive_mutator.h"
+#include "fuzz/byte_mutator.h"
+#include "fuzz/hdf5_checksums.h"
+#include "support/zip_builder.h"
+
+namespace polyak::test {
+namespace {
+
+// From the comments of lookup3.c: its driver5().
+TEST(Lookup3, IsJenkinss) {
+  EXPECT_EQ(Lookup3(""), 0xdeadbeefU);
+  EXPECT_EQ(Lookup3("Four score and seven years ago"), 0x17770551U);
+}
+
+// A block of that signature with its checksum behind it.
+std::string Block(std::string text) {
+  const std::uint32_t sum = Lookup3(text);
+  return std::move(text) + ZipBuilder::Number(sum, 4);
+}
+
+TEST(Hdf5Checksums, AreFoundAndRepairedInPlace) {
+  const std::string good = "front" + Block("OHDR one") + "between" + Block("BTHD and two");
+  const Hdf5Checksums checksums(good);
+  EXPECT_EQ(checksums.size(), 2U);
+  std::string changed = good;
+  checksums.Repair(changed);
+  EXPECT_EQ(changed, good);
+  changed[10] = 'x';
+  checksums.Repair(changed);
+  EXPECT_EQ(changed.substr(5), Block(changed.substr(5, 8)) + good.substr(17));
+}
+
+TEST(ByteMutator, ChangesTheSameBytesForTheSameNumber) {
+  const std::string good(200, 'x');
+  std::size_t changed = 0;
+  for (std::uint64_t number = 0; number < 100; ++number) {
+    std::string one = good;
+    std::string other = good;
+    ByteMutator(number).Change(one);
+    ByteMutator(number).Change(other);
+    EXPECT_EQ(one, other);
+    changed += one != good ? 1U : 0U;
+  }
+  EXPECT_GT(changed, 80U);
+}
+
+TEST(ByteMutator, StaysInTheRangeThatItIsGiven) {
+  for (std::uint64_t number = 0; number < 1000; ++number) {
+    std::string bytes(64, 'x');
+    ByteMutator(number).ChangeInPlace(bytes, 20, 7);
+    ASSERT_EQ(bytes.size(), 64U);
+    EXPECT_EQ(bytes.substr(0, 20), std::string(20, 'x'));
+    EXPECT_EQ(bytes.substr(27), std::string(37, 'x'));
+  }
+}
+
+TEST(ArchiveMutator, PutsTheChecksumOfWhatItChangedRight) {
+  ZipBuilder zip;
+  zip.Add("config.json", "{}").Add("model.weights.h5", std::string(500, 'w'));
+  const std::string good = zip.Bytes();
+  const ArchiveMutator archive(good);
+  std::size_t repaired = 0;
+  for (std::uint64_t number = 0; number < 200; ++number) {
+    ByteMutator mutator(number);
+    const std::string mutant = archive.Next(mutator);
+    if (mutant.size() != good.size()) continue;
+    const std::size_t content = good.find(std::string(500, 'w'));
+    const std::string sum =
+        ZipBuilder::Number(ZipBuilder::Checksum(std::string_view(mutant).substr(content, 500)), 4);
+    if (mutant.substr(content, 500) != good.substr(content, 500) &&
+        mutant.substr(content - 16 - 16, 4) == sum) {
+      ++repaired;
+    }
+  }
+  EXPECT_GT(repaired, 50U);
+}
+
+}  // namespace
+}  // namespace polyak::test
