@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "formats/hdf5/failure.h"
+#include "formats/hdf5/protocol.h"
 #include "formats/hdf5/special_storage.h"
 
 namespace polyak::hdf5 {
@@ -67,6 +68,7 @@ void IndexBuilder::AddDataset(const wire::Dataset& dataset) {
     throw Error(ErrorKind::kCorrupt, "it names more datasets than the file has room for");
   }
   DatasetTensor tensor = TranslateDataset(dataset, image_);
+  CheckChunkCount(tensor);
   std::uint64_t bytes = tensor.info.index_bytes();
   if (tensor.special != nullptr) {
     bytes += BytesOf(*tensor.special) + tensor.chunks_to_come * kBytesOfChunk;
@@ -76,6 +78,15 @@ void IndexBuilder::AddDataset(const wire::Dataset& dataset) {
     tensor.special->chunked.chunks.reserve(tensor.chunks_to_come);
   }
   open_ = Open{std::move(tensor), is_kept};
+}
+
+// A chunk takes a byte at least, and where too few of the places have one they aren't listed.
+void IndexBuilder::CheckChunkCount(const DatasetTensor& tensor) const {
+  const std::uint64_t count = tensor.chunks_to_come;
+  if (count <= kFreePlaces || count / kPlacesPerChunk <= image_.bytes) return;
+  Error error(ErrorKind::kCorrupt, "it has more chunks than the file has room for");
+  error.AddContext(tensor.info.name);
+  throw error;
 }
 
 void IndexBuilder::CloseOpen() {

@@ -36,6 +36,7 @@ class IndexBuilder {
   };
 
   void AddDataset(const wire::Dataset& dataset);
+  void CheckChunkCount(const DatasetTensor& tensor) const;
   void AddToOpen(const wire::Reply& reply);
   void CloseOpen();
   // Names of one dataset share its storage.

@@ -7,7 +7,8 @@
 
 namespace polyak::keras {
 
-// Throws Error (kCorrupt) where it is no JSON, or nested more than 200 deep.
+// Throws Error (kCorrupt) where it is no JSON, nested more than 200 deep, or has a key twice
+// (whose value would be whose?).
 nlohmann::json ParseJson(std::string_view text);
 
 }  // namespace polyak::keras

@@ -1,7 +1,7 @@
-// mutated_files SEEDS HELPER FIRST COUNT [tell]: tries the mutants FIRST, FIRST + 1, ... of the
+// mutated_files SEEDS HELPER FIRST COUNT [KEPT]: tries the mutants FIRST, FIRST + 1, ... of the
 // checkpoints in SEEDS: a folder for each, with a/ (to be changed) and b/ (another one of the same
-// tensors), both with a main file called m.*. Prints a line for each that is wrong (tell: for all),
-// then how many of each there were. Exit status 1 where one is wrong.
+// tensors), both with a main file called m.*. Prints a line for each that is wrong, and keeps it in
+// the folder KEPT, then how many of each there were. Exit status 1 where one is wrong.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -51,7 +51,8 @@ std::vector<Seed> SeedsIn(const fs::path& folder) {
   return seeds;
 }
 
-TrialResult TryMutant(const Seed& seed, std::uint64_t number, const fs::path& helper) {
+TrialResult TryMutant(const Seed& seed, std::uint64_t number, const fs::path& helper,
+                      const fs::path& kept) {
   const TemporaryFolder folder;
   fs::create_directory(folder / "mutant");
   fs::create_directory(folder / "output");
@@ -61,10 +62,14 @@ TrialResult TryMutant(const Seed& seed, std::uint64_t number, const fs::path& he
                               .output = folder / "output",
                               .helper = helper,
                               .number = number};
-  return RunForked([&] { return Try(trial); });
+  TrialResult result = RunForked([&] { return Try(trial); });
+  if (result.judgement == Judgement::kWrong && !kept.empty()) {
+    fs::copy(folder / "mutant", kept, fs::copy_options::recursive);
+  }
+  return result;
 }
 
-int Run(char** arguments, bool tells_all) {
+int Run(char** arguments, const fs::path& kept) {
   const std::vector<Seed> seeds = SeedsIn(arguments[1]);
   const fs::path helper = arguments[2];
   const std::uint64_t first = std::strtoull(arguments[3], nullptr, 10);
@@ -72,9 +77,10 @@ int Run(char** arguments, bool tells_all) {
   std::array<std::uint64_t, 4> counts{};
   for (std::uint64_t number = first; number < first + count; ++number) {
     const TrialResult result =
-        TryMutant(seeds[number % seeds.size()], number / seeds.size(), helper);
+        TryMutant(seeds[number % seeds.size()], number / seeds.size(), helper,
+                  kept.empty() ? kept : kept / std::to_string(number));
     ++counts[static_cast<std::size_t>(result.judgement)];
-    if (result.judgement != Judgement::kWrong && !tells_all) continue;
+    if (result.judgement != Judgement::kWrong) continue;
     std::printf("mutant %llu: %s\n", static_cast<unsigned long long>(number),
                 result.complaint.c_str());
   }
@@ -91,5 +97,5 @@ int Run(char** arguments, bool tells_all) {
 int main(int argc, char** argv) {
   constexpr int kArguments = 5;
   if (argc != kArguments && argc != kArguments + 1) return 2;
-  return polyak::test::Run(argv, argc > kArguments);
+  return polyak::test::Run(argv, argc > kArguments ? argv[kArguments] : "");
 }

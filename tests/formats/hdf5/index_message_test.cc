@@ -280,6 +280,16 @@ TEST_F(IndexMessage, OfChunksOfTheWrongSizeIsRefused) {
               HasSubstr("found 13 bytes, expected at most 12"));
 }
 
+// So many that 32 bytes for each pass 64 bits, and come to little.
+TEST_F(IndexMessage, OfMoreChunksThanTheFileHasRoomForIsRefused) {
+  for (const std::uint64_t count : {(std::uint64_t{1} << 59) + 1, std::uint64_t{1} << 17}) {
+    wire::Dataset dataset = Chunked("a", 10);
+    dataset.set_dims(0, count);
+    dataset.set_chunk_dims(0, 1);
+    EXPECT_THAT(ErrorOfChunks({{dataset, {Places({0})}}}), HasSubstr("a: it has more chunks"));
+  }
+}
+
 // Nobody knows how much a filter adds that nobody has.
 TEST_F(IndexMessage, OfChunksWithAnUnknownFilterMayHaveAnySize) {
   wire::Dataset blosc = Chunked("a", 10);
