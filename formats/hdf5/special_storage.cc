@@ -245,7 +245,7 @@ void CheckChunks(std::span<const TensorStorage> storage, std::span<const TensorI
   std::vector<std::uint32_t> files;
   for (const Image& image : images) files.push_back(image.file);
   std::ranges::sort(files);
-  files.erase(std::ranges::unique(files).begin(), files.end());
+  files.erase(std::unique(files.begin(), files.end()), files.end());
   for (const std::uint32_t file : files) {
     const ChunksOfFile chunks(storage, tensors, images, file);
     chunks.CheckApart();

@@ -50,6 +50,20 @@ std::string FirstDifference(const CheckpointTrial& trial) {
   return "";
 }
 
+// Filters that only the HDF5 library has read past what is stored of a damaged chunk: what they
+// make of it is another thing each time.
+bool IsCodedByLibrary(const CheckpointTrial& trial) {
+  InspectJob job;
+  job.path = trial.mutant;
+  job.hdf5_helper = trial.helper;
+  for (const TensorInfo& tensor : Inspect(job).checkpoint->tensors()) {
+    for (const char* filter : {"nbit", "scaleoffset", "szip"}) {
+      if (tensor.storage.find(filter) != tensor.storage.npos) return true;
+    }
+  }
+  return false;
+}
+
 // The mean of it and a good one, which is another: refused, or it can be read again.
 std::string TryWithGood(const CheckpointTrial& trial) {
   EmptyOutput(trial);
@@ -106,6 +120,7 @@ TrialResult Try(const CheckpointTrial& trial) {
     return JudgementOf(*refused);
   }
   std::string wrong = FirstDifference(trial);
+  if (!wrong.empty() && IsCodedByLibrary(trial)) wrong.clear();
   if (wrong.empty()) wrong = TryWithGood(trial);
   if (trial.number % 4 == 0) Look(trial);
   return {wrong.empty() ? Judgement::kAccepted : Judgement::kWrong, wrong};
