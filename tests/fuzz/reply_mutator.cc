@@ -15,6 +15,7 @@ using hdf5::wire::Dataset;
 using hdf5::wire::ElementType;
 using hdf5::wire::Reply;
 
+constexpr std::uint64_t kAway = 60000;  // to what lies behind the image in an archive
 constexpr std::size_t kEndless = 3000;  // packets: more than any index of a small file has
 
 }  // namespace
@@ -43,8 +44,10 @@ void ReplyMutator::ChangeType(ElementType& type) {
 void ReplyMutator::ChangeDataset(Dataset& dataset) {
   const auto dims = static_cast<std::uint64_t>(dataset.dims_size());
   const auto chunk_dims = static_cast<std::uint64_t>(dataset.chunk_dims_size());
-  switch (random_.Below(18)) {
+  switch (random_.Below(20)) {
     case 0: dataset.set_offset(Odd()); break;
+    case 17:
+    case 18: dataset.set_offset(dataset.offset() + random_.Below(kAway)); break;
     case 1: dataset.set_offset(dataset.offset() + random_.Below(64) - 32); break;
     case 2: dataset.clear_offset(); break;
     case 3: dataset.set_storage_bytes(Odd()); break;
@@ -82,8 +85,10 @@ void ReplyMutator::ChangeDataset(Dataset& dataset) {
 void ReplyMutator::ChangeChunks(Chunks& chunks) {
   const auto count = static_cast<std::uint64_t>(chunks.offsets_size());
   const int at = count == 0 ? 0 : static_cast<int>(random_.Below(count));
-  switch (count == 0 ? 0 : random_.Below(6)) {
+  switch (count == 0 ? 0 : random_.Below(8)) {
     case 0: chunks.add_offsets(Odd()); break;
+    case 6:
+    case 7: chunks.set_offsets(at, chunks.offsets(at) + random_.Below(kAway)); break;
     case 1: chunks.set_offsets(at, Odd()); break;
     case 2: chunks.set_offsets(at, chunks.offsets(at) + random_.Below(64) - 32); break;
     case 3: chunks.set_bytes(at, static_cast<std::uint32_t>(Odd())); break;

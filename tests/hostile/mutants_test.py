@@ -109,8 +109,9 @@ class HelperThatLies(MutantsTest):
             self.assertIsNone(found.testzip(), path.name)
             names = template.namelist()
             self.assertEqual(found.namelist()[:len(names)], names)
-            for name in names[:-1]:
-                self.assertEqual(found.read(name), template.read(name), path.name)
+            for name in names:
+                if name != "model.weights.h5":
+                    self.assertEqual(found.read(name), template.read(name), path.name)
 
 
 if __name__ == "__main__":

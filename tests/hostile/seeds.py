@@ -101,7 +101,8 @@ def archive(**options):
 def archive_of(fill):
     def make(folder, k):
         hdf5(fill)(folder, k)
-        keras_files.pack(folder / "m.keras", folder / "m.h5", CONFIG)
+        keras_files.pack(folder / "m.keras", folder / "m.h5", CONFIG,
+                         extra=[("assets/behind.bin", array(7, 9000).tobytes())])
         (folder / "m.h5").unlink()
     return make
 
