@@ -12,6 +12,7 @@
 #include "formats/keras/model_config.h"
 #include "formats/keras/shard_index.h"
 #include "formats/keras/zip_directory.h"
+#include "formats/keras/zip_fields.h"
 #include "formats/keras/zip_rewriting.h"
 #include "io/input_file.h"
 #include "io/spill_file.h"

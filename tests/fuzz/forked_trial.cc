@@ -26,9 +26,6 @@ constexpr bool kIsSanitized = false;
 constexpr bool kIsSanitized = false;
 #endif
 
-// A hang. The HDF5 library may take 20 s of the processor over a file, of which a trial opens
-// several, and this is not the only thing that runs.
-constexpr unsigned kSeconds = 300;
 constexpr rlim_t kDataBytes = rlim_t{1} << 30;
 constexpr long kResidentKib = 300L << 10;  // the budget, and what the test itself has
 
@@ -45,10 +42,11 @@ TrialResult RunCaught(const std::function<TrialResult()>& trial) {
   }
 }
 
-[[noreturn]] void RunHere(const std::function<TrialResult()>& trial, int answers) {
+[[noreturn]] void RunHere(const std::function<TrialResult()>& trial, unsigned seconds,
+                          int answers) {
   Limit(RLIMIT_CORE, 0);
   if (!kIsSanitized) Limit(RLIMIT_DATA, kDataBytes);
-  alarm(kSeconds);
+  alarm(seconds);
   const TrialResult result = RunCaught(trial);
   if (write(answers, result.complaint.data(), result.complaint.size()) < 0) _exit(255);
   _exit(static_cast<int>(result.judgement));
@@ -66,14 +64,14 @@ std::string ReadAll(int descriptor) {
 
 }  // namespace
 
-TrialResult RunForked(const std::function<TrialResult()>& trial) {
+TrialResult RunForked(const std::function<TrialResult()>& trial, unsigned seconds) {
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0) throw std::runtime_error("no pipe");
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("no process");
   if (child == 0) {
     close(ends[0]);
-    RunHere(trial, ends[1]);
+    RunHere(trial, seconds, ends[1]);
   }
   close(ends[1]);
   TrialResult result;

@@ -90,6 +90,7 @@ TrialResult TryLie(const Settings& settings, const Inputs& inputs, std::uint64_t
                    std::uint64_t all) {
   const TemporaryFolder folder;
   TrialResult result = RunForked([&] { return Average(settings, inputs, folder.path(), number); });
+  if (result.judgement == Judgement::kWrong) return result;
   const std::string harm = FirstHarm(inputs, folder.path(), result.judgement);
   if (!harm.empty()) return {Judgement::kWrong, harm};
   if (result.judgement == Judgement::kAccepted) {

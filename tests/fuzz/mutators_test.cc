@@ -1,8 +1,17 @@
 // The mutators themselves: what they put right is right, and the same number gives the same mutant.
+// And what holds them in check sees whatever may go wrong.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <new>
+#include <utility>
+#include <vector>
 
 #include "fuzz/archive_mutator.h"
 #include "fuzz/byte_mutator.h"
+#include "fuzz/forked_trial.h"
 #include "fuzz/hdf5_checksums.h"
 #include "support/zip_builder.h"
 
@@ -76,6 +85,43 @@ TEST(ArchiveMutator, PutsTheChecksumOfWhatItChangedRight) {
     }
   }
   EXPECT_GT(repaired, 50U);
+}
+
+TEST(ForkedTrial, HandsBackWhatItsTrialSays) {
+  const TrialResult result = RunForked([] { return TrialResult{Judgement::kRefused, "text"}; });
+  EXPECT_EQ(result.judgement, Judgement::kRefused);
+  EXPECT_EQ(result.complaint, "text");
+}
+
+void ExpectWrong(const TrialResult& result, const char* complaint) {
+  EXPECT_EQ(result.judgement, Judgement::kWrong);
+  EXPECT_THAT(result.complaint, ::testing::HasSubstr(complaint));
+}
+
+TEST(ForkedTrial, SeesCrashesHangsAndExceptions) {
+  ExpectWrong(RunForked([]() -> TrialResult {
+                raise(SIGKILL);
+                return {};
+              }),
+              "signal 9");
+  ExpectWrong(RunForked(
+                  []() -> TrialResult {
+                    while (pause() != 0) continue;
+                    return {};
+                  },
+                  1),
+              "hangs");
+  ExpectWrong(RunForked([]() -> TrialResult { throw std::bad_alloc(); }), "bad_alloc");
+}
+
+TEST(ForkedTrial, SeesTooMuchMemory) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  ExpectWrong(RunForked([]() -> TrialResult {
+                const std::vector<char> resident(std::size_t{400} << 20, 'x');
+                return {resident[1] == 'x' ? Judgement::kAccepted : Judgement::kRefused, ""};
+              }),
+              "resident");
+#endif
 }
 
 }  // namespace

@@ -109,11 +109,21 @@ void ReplyMutator::ChangeAttribute(Attribute& attribute) {
   }
 }
 
-// Of Rewrite and Code.
-void ReplyMutator::ChangeAnswers(Reply& reply) {
+// Of Code.
+void ReplyMutator::ChangeCoded(hdf5::wire::Coded& coded) {
+  switch (random_.Below(4)) {
+    case 0: coded.set_bytes(Odd()); break;
+    case 1: coded.set_bytes(coded.bytes() + random_.Below(kAway)); break;
+    case 2: coded.set_bytes(random_.Below(coded.bytes() + 1)); break;
+    default: coded.set_mask(static_cast<std::uint32_t>(Odd())); break;
+  }
+}
+
+// Of Rewrite.
+void ReplyMutator::ChangeRewrite(Reply& reply) {
   const auto placed = static_cast<std::uint64_t>(reply.placed().offsets_size());
   const auto patches = static_cast<std::uint64_t>(reply.patches_size());
-  switch (random_.Below(8)) {
+  switch (random_.Below(6)) {
     case 0:
       if (placed > 0) {
         reply.mutable_placed()->set_offsets(static_cast<int>(random_.Below(placed)), Odd());
@@ -131,9 +141,7 @@ void ReplyMutator::ChangeAnswers(Reply& reply) {
       patch.set_bytes(std::string(random_.Below(5000), 'p'));
       break;
     }
-    case 4: reply.mutable_coded()->set_bytes(Odd()); break;
-    case 5: reply.mutable_coded()->set_mask(static_cast<std::uint32_t>(Odd())); break;
-    case 6: reply.set_image_bytes(Odd()); break;
+    case 4: reply.set_image_bytes(Odd()); break;
     default: reply.clear_patches(); break;
   }
 }
@@ -141,6 +149,7 @@ void ReplyMutator::ChangeAnswers(Reply& reply) {
 void ReplyMutator::ChangeReply(Reply& reply) {
   const auto datasets = static_cast<std::uint64_t>(reply.datasets_size());
   const auto attributes = static_cast<std::uint64_t>(reply.attributes_size());
+  if (reply.has_coded() && random_.Below(4) != 0) return ChangeCoded(*reply.mutable_coded());
   switch (random_.Below(12)) {
     case 0: reply.set_done(!reply.done()); break;
     case 1: *reply.mutable_values() += std::string(1 + random_.Below(300), 'v'); break;
@@ -163,7 +172,7 @@ void ReplyMutator::ChangeReply(Reply& reply) {
       } else if (reply.has_chunks()) {
         ChangeChunks(*reply.mutable_chunks());
       } else {
-        ChangeAnswers(reply);
+        ChangeRewrite(reply);
       }
   }
 }

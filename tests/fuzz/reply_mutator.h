@@ -22,8 +22,8 @@ class ReplyMutator {
   std::vector<std::string> LiesFor(const std::string& truth);
 
   // Whether the memory that is shared gets another size, and which.
-  bool ChangesMemory() { return lies_in_memory_ && random_.Below(2) == 0; }
-  std::uint64_t MemoryBytes() { return random_.Below(3) == 0 ? 0 : random_.Below(100000); }
+  bool ChangesMemory() { return lies_in_memory_ && random_.Below(4) != 0; }
+  std::uint64_t MemoryBytes() { return random_.Below(3) == 0 ? random_.Below(64) : 200000; }
   // Whether the helper ends now.
   bool EndsNow() { return ends_early_ && random_.Below(4) == 0; }
   std::uint64_t ExitStatus() { return random_.Below(3); }
@@ -35,7 +35,8 @@ class ReplyMutator {
   void ChangeType(hdf5::wire::ElementType& type);
   void ChangeChunks(hdf5::wire::Chunks& chunks);
   void ChangeAttribute(hdf5::wire::Attribute& attribute);
-  void ChangeAnswers(hdf5::wire::Reply& reply);
+  void ChangeCoded(hdf5::wire::Coded& coded);
+  void ChangeRewrite(hdf5::wire::Reply& reply);
   std::uint64_t Odd() {
     return random_.Below(3) == 0 ? random_.Below(20000) : random_.OddNumber(8192);
   }
