@@ -44,6 +44,17 @@ std::vector<Payload> SlotsOf(const OutputTemplate& source, std::span<const std::
   return slots;
 }
 
+void CheckUnchanged(const InputFiles& files) {
+  for (const auto& file : files) {
+    try {
+      file->CheckUnchanged();
+    } catch (Error& error) {
+      error.AddContext(file->path().string());
+      throw;
+    }
+  }
+}
+
 std::uint64_t ChunksOf(std::span<const TensorStorage> storage,
                        std::span<const std::size_t> replaced) {
   std::uint64_t chunks = 0;
@@ -128,6 +139,7 @@ void Hdf5Output::Finish(PendingFiles files, std::string_view record) {
     sizes.push_back(FinishImage(i, *files[places_[i].file], has_record ? record : "", context));
   }
   source_.container.Finish(files, places_, sizes, record);
+  CheckUnchanged(source_.files);  // they were read once more
   size_ = 0;
   for (const auto& file : files) size_ += file->AsInput()->size();
 }

@@ -171,6 +171,8 @@ void LayOutExternalData(const ExternalTemplate& external, const OutputRequest& r
                         OutputLayout& layout, std::vector<Edit>& edits) {
   DropChecksums(external, request, edits);
   std::string name = SingleDataName(external, request);
+  const auto names = external.names.subspan(1);
+  layout.mirrored.assign(names.begin(), names.end());
   if (!name.empty()) return LayOutOneFile(external, std::move(name), layout, edits);
   for (const ExternalTensor& tensor : external.tensors) {
     const std::string& location = tensor.data.location;

@@ -76,6 +76,8 @@ struct OutputLayout {
   };
   FileLayout main;
   std::vector<DataFile> data;
+  // What data files would be called that an earlier run, killed, may have begun for this output.
+  std::vector<std::string> mirrored;
   // Paths like "sub/../w" by which the main file names them: "sub" must be there, too.
   std::vector<std::string> detours;
 };

@@ -1,20 +1,15 @@
 #include "io/pending_file.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cerrno>
-#include <climits>
 #include <cstdio>
 #include <memory>
-#include <random>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -26,74 +21,6 @@ namespace polyak {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view kMark = ".polyak-";
-constexpr std::size_t kRandomLetters = 8;
-// Of one of many, which isn't locked all the time: nobody takes it for a stale one.
-constexpr std::string_view kOfManyMark = "many-";
-
-// ".NAME.polyak-": where the whole would pass what a file name may have, NAME ends in a hash. What
-// has the prefix of another target is safe from being taken for a stale one of this.
-std::string TemporaryPrefix(const fs::path& target) {
-  constexpr std::size_t kMostOfName =
-      NAME_MAX - 1 - kMark.size() - kOfManyMark.size() - kRandomLetters;
-  constexpr std::size_t kHashLetters = 16;
-  std::string name = target.filename().string();
-  if (name.size() > kMostOfName) {
-    const std::string hash = fmt::format("{:016x}", XXH3_64bits(name.data(), name.size()));
-    name.replace(kMostOfName - kHashLetters, std::string::npos, hash);
-  }
-  return "." + name + std::string(kMark);
-}
-
-std::string RandomLetters() {
-  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
-  std::random_device random;
-  std::string letters;
-  while (letters.size() < kRandomLetters) letters += kLetters[random() % kLetters.size()];
-  return letters;
-}
-
-// Locks the file behind `descriptor` and makes sure that `name` still leads to it: between
-// creating and locking, another run may have taken it for a stale one.
-bool LockIfStillThere(int folder, const std::string& name, int descriptor) {
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) return false;
-  struct stat by_name {};
-  struct stat by_descriptor {};
-  return fstatat(folder, name.c_str(), &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
-         fstat(descriptor, &by_descriptor) == 0 && by_name.st_ino == by_descriptor.st_ino &&
-         by_name.st_dev == by_descriptor.st_dev;
-}
-
-void RemoveIfUnlocked(int folder, const std::string& name) {
-  const int descriptor =
-      openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0) return;
-  struct stat status {};
-  if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
-      LockIfStillThere(folder, name, descriptor)) {
-    unlinkat(folder, name.c_str(), 0);
-  }
-  close(descriptor);
-}
-
-// Removes what killed runs left of outputs with this prefix. Whatever goes wrong here is no
-// reason to refuse the work.
-void RemoveStaleTemporaries(int folder, const std::string& prefix) {
-  const int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (copy < 0) return;
-  const std::unique_ptr<DIR, int (*)(DIR*)> listing(fdopendir(copy), closedir);
-  if (!listing) {
-    close(copy);
-    return;
-  }
-  while (const dirent* entry = readdir(listing.get())) {
-    const std::string_view name = entry->d_name;
-    if (name.size() == prefix.size() + kRandomLetters && name.starts_with(prefix)) {
-      RemoveIfUnlocked(folder, std::string(name));
-    }
-  }
-}
 
 // Starting the writeback early lets the disk work while the next tiles are computed; without it the
 // final sync pays for everything (measured: 0.78 of the reference job against 0.52). In windows, as
@@ -115,16 +42,17 @@ void StartWriteback(int descriptor, std::uint64_t offset, std::uint64_t length) 
 PendingFile::PendingFile(const fs::path& target, std::uint64_t size, bool replace_existing)
     : PendingFile(FindOutputPlace(target, replace_existing), replace_existing, nullptr) {
   // From here on the destructor cleans up: the object counts as constructed.
-  Create();
+  CreateMain();
   Reserve(size);
 }
 
-PendingFile::PendingFile(const fs::path& target, std::uint64_t size,
-                         std::shared_ptr<DescriptorCache> cache)
+PendingFile::PendingFile(const fs::path& target, std::uint64_t size, const PendingFile& main,
+                         std::size_t number, std::shared_ptr<DescriptorCache> cache)
     : PendingFile(FindOutputPlace(target, false), false, std::move(cache)) {
-  Create();
+  assert(main.names_);
+  CreateData(main.names_->OfData(number));
   Reserve(size);
-  file_.reset();
+  if (cache_) file_.reset();
 }
 
 PendingFile::PendingFile(const OutputPlace& place, bool replace_existing,
@@ -164,30 +92,30 @@ std::shared_ptr<const Descriptor> PendingFile::File() const {
   });
 }
 
-void PendingFile::Create() {
-  std::string prefix = TemporaryPrefix(target_);
-  const std::shared_ptr<const Descriptor> folder = Folder();
-  if (cache_) {
-    prefix += kOfManyMark;
-  } else {
-    RemoveStaleTemporaries(folder->number(), prefix);
+void PendingFile::CreateMain() {
+  try {
+    names_.emplace(target_, folder_->number());
+    names_->RemoveStale();
+    file_ = std::make_shared<const Descriptor>(names_->CreateMain());
+  } catch (Error& error) {
+    error.AddContext(target_.string());
+    throw;
   }
-  constexpr int kAttempts = 16;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    temporary_ = prefix + RandomLetters();
-    const int number = openat(folder->number(), temporary_.c_str(),
-                              O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (number < 0 && errno == EEXIST) continue;
-    if (number < 0) FailBySystem("cannot create a file in its folder", errno);
-    auto file = std::make_shared<const Descriptor>(number);
-    if (LockIfStillThere(folder->number(), temporary_, number)) {
-      state_ = State::kTemporary;
-      file_ = std::move(file);
-      return;
-    }
-    unlinkat(folder->number(), temporary_.c_str(), 0);
-  }
-  Fail(ErrorKind::kSystem, "cannot create and lock a temporary file in its folder");
+  temporary_ = names_->main();
+  state_ = State::kTemporary;
+}
+
+void PendingFile::CreateData(std::string temporary) {
+  temporary_ = std::move(temporary);
+  const int number = openat(Folder()->number(), temporary_.c_str(),
+                            O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (number < 0) FailBySystem("cannot create a file in its folder", errno);
+  state_ = State::kTemporary;
+  file_ = std::make_shared<const Descriptor>(number);
+}
+
+void PendingFile::RemoveStaleIn(const fs::path& folder) const noexcept {
+  if (names_) names_->RemoveStaleIn(folder);
 }
 
 // Takes the room before the work is done: with ext4 that saves up to 16 % of a run's time, with

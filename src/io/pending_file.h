@@ -1,7 +1,6 @@
-// A file that is being written and isn't there yet: a locked temporary file in the target's
-// folder, ".NAME.polyak-XXXXXXXX", which Commit renames to the target. Destroyed before Commit it
-// is removed. A killed run leaves its temporary unlocked; the next one for the same target
-// removes it.
+// A file that is being written and isn't there yet: a temporary file in the target's folder
+// (io/temporary_files.h), which Commit renames to the target. Destroyed before Commit it is
+// removed. What a killed run left is removed by the next one for the same target.
 #pragma once
 
 #include <atomic>
@@ -9,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +18,7 @@
 #include "io/descriptor_cache.h"
 #include "io/input_file.h"
 #include "io/output_place.h"
+#include "io/temporary_files.h"
 
 namespace polyak {
 
@@ -28,14 +29,17 @@ class PendingFile {
   // (kSystem: no room, no permission; kUsage: the target exists and `replace_existing` is false,
   // or isn't a regular file).
   PendingFile(const std::filesystem::path& target, std::uint64_t size, bool replace_existing);
-  // One of so many that they can't all be open: the descriptors are the cache's. It never replaces
-  // a file. Its temporary file is ".NAME.polyak-many-XXXXXXXX": it isn't locked all the time, so no
-  // later run removes what a killed one left of it.
-  PendingFile(const std::filesystem::path& target, std::uint64_t size,
-              std::shared_ptr<DescriptorCache> cache);
+  // A data file of the output whose main file is `main`, its `number`th. It never replaces a file,
+  // and must be put in place or destroyed before `main` is. One of so many that they can't all be
+  // open has its descriptors from the cache; null: its own. Throws as above.
+  PendingFile(const std::filesystem::path& target, std::uint64_t size, const PendingFile& main,
+              std::size_t number, std::shared_ptr<DescriptorCache> cache);
   PendingFile(const PendingFile&) = delete;
   PendingFile& operator=(const PendingFile&) = delete;
   ~PendingFile();
+
+  // Of a main file: removes from another folder what killed runs left of its data files there.
+  void RemoveStaleIn(const std::filesystem::path& folder) const noexcept;
 
   // Any thread, disjoint ranges inside [0, size). Throws Error (kSystem).
   void WriteAt(std::uint64_t offset, std::span<const std::byte> bytes);
@@ -69,7 +73,8 @@ class PendingFile {
               std::shared_ptr<DescriptorCache> cache);
   std::shared_ptr<const Descriptor> Folder() const;
   std::shared_ptr<const Descriptor> File() const;
-  void Create();
+  void CreateMain();
+  void CreateData(std::string temporary);
   void Reserve(std::uint64_t size);
   void Rename();
   [[noreturn]] void Fail(ErrorKind kind, std::string what, std::string hint = {}) const;
@@ -82,6 +87,7 @@ class PendingFile {
   std::shared_ptr<DescriptorCache> cache_;  // null: it has descriptors of its own
   std::shared_ptr<const Descriptor> folder_;
   std::shared_ptr<const Descriptor> file_;
+  std::optional<TemporaryFiles> names_;  // of a main file
   enum class State : std::uint8_t { kNone, kTemporary, kInPlace } state_ = State::kNone;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <set>
 #include <utility>
 
 #include "core/error.h"
@@ -47,6 +48,19 @@ std::uint64_t PayloadBytesOf(std::span<const std::size_t> replaced,
     for (const PayloadRun& run : payloads[tensor].runs) bytes += run.bytes;
   }
   return bytes;
+}
+
+// Where data files of this output are, or an earlier run for it may have had some.
+std::set<std::filesystem::path> OtherFoldersOf(const OutputLayout& layout,
+                                               const OutputPlace& place) {
+  std::set<std::filesystem::path> folders;
+  const auto add = [&](const std::string& name) {
+    folders.insert(place.Beside(name).parent_path());
+  };
+  for (const OutputLayout::DataFile& data : layout.data) add(data.name);
+  for (const std::string& name : layout.mirrored) add(name);
+  folders.erase(place.target.parent_path());
+  return folders;
 }
 
 }  // namespace
@@ -123,21 +137,26 @@ void SplicedOutput::Keep(const Mapped& mapped, Extent extent) {
   }
 }
 
+// The main one first: its temporary file stands for all. What killed runs left goes before anything
+// takes room.
 void SplicedOutput::CreateFiles(const OutputRequest& request, const OutputLayout& layout) {
   const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
+  auto main =
+      std::make_unique<PendingFile>(request.path, layout.main.size(), request.replace_existing);
   std::shared_ptr<DescriptorCache> cache;
   if (layout.data.size() > kMostOpenFiles) {
     cache = std::make_shared<DescriptorCache>(DescriptorCache::UsualSize());
   }
+  for (const std::filesystem::path& folder : OtherFoldersOf(layout, place)) {
+    main->RemoveStaleIn(folder);
+  }
   for (const std::string& detour : layout.detours) folders_.MakeFor(place.folder, detour);
   for (const OutputLayout::DataFile& data : layout.data) {
     folders_.MakeFor(place.folder, data.name);
-    const std::filesystem::path path = place.Beside(data.name);
-    files_.push_back(cache ? std::make_unique<PendingFile>(path, data.layout.size(), cache)
-                           : std::make_unique<PendingFile>(path, data.layout.size(), false));
+    files_.push_back(std::make_unique<PendingFile>(place.Beside(data.name), data.layout.size(),
+                                                   *main, files_.size(), cache));
   }
-  files_.push_back(
-      std::make_unique<PendingFile>(request.path, layout.main.size(), request.replace_existing));
+  files_.push_back(std::move(main));
   const auto write_literals = [](const FileLayout& file, PendingFile& target) {
     for (const FileLayout::Literal& literal : file.literals()) {
       target.WriteAt(literal.offset, std::as_bytes(std::span(literal.bytes)));

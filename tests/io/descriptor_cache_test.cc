@@ -63,9 +63,10 @@ TEST(DescriptorCache, LetsManyOutputsBeWrittenThroughFewDescriptors) {
   const test::TemporaryFolder folder;
   const auto cache = std::make_shared<DescriptorCache>(1);
   {
+    const PendingFile main(folder / "main", 0, false);
     std::vector<std::unique_ptr<PendingFile>> files;
     for (const char* const name : {"a", "b", "dropped"}) {
-      files.push_back(std::make_unique<PendingFile>(folder / name, 4, cache));
+      files.push_back(std::make_unique<PendingFile>(folder / name, 4, main, files.size(), cache));
     }
     for (const std::uint64_t offset : {2U, 0U}) {
       for (const auto& file : files) file->WriteAt(offset, std::as_bytes(std::span("xy", 2)));

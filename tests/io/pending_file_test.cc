@@ -1,6 +1,7 @@
 #include "io/pending_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 namespace polyak {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -132,19 +134,78 @@ TEST(PendingFile, TakesANameAsLongAsTheyGet) {
   EXPECT_THAT(folder.Names(), ElementsAre(name));
 }
 
-// The descriptor of the first is closed, and with it goes the lock.
+// The name that the temporary file of `main` has in the folder.
+std::string TemporaryOf(const test::TemporaryFolder& folder, const std::string& main) {
+  for (const std::string& name : folder.Names()) {
+    if (name.starts_with("." + main + ".polyak-") && name.find('-', main.size() + 9) == name.npos) {
+      return name;
+    }
+  }
+  return "";
+}
+
+TEST(PendingFile, OfDataIsRemovedByTheNextRunUnlessItsMainFileIsStillWritten) {
+  const test::TemporaryFolder folder;
+  const auto cache = std::make_shared<DescriptorCache>(1);
+  struct stat status {};
+  ASSERT_EQ(stat(folder.path().c_str(), &status), 0);
+  const std::string of_this_folder = fmt::format("-{:x}-", status.st_ino);
+  const PendingFile running(folder / "out", 1, false);
+  const PendingFile data(folder / "data", 3, running, 0, cache);
+  const PendingFile more(folder / "more", 3, running, 1, cache);
+  const auto kept = folder.Names();
+  ASSERT_EQ(kept.size(), 3U);
+  EXPECT_THAT(kept, Contains(TemporaryOf(folder, "out") + of_this_folder + "1"));
+  test::WriteFile(folder / (".out.polyak-deadbeef" + of_this_folder + "17"), "stale");
+  test::WriteFile(folder / ".out.polyak-deadbeef-1-0", "of another folder's out");
+  test::WriteFile(folder / (".out.polyak-deadbeef" + of_this_folder), "not ours");
+  test::WriteFile(folder / (".out.polyak-deadbeef" + of_this_folder + "1x"), "not ours");
+  PendingFile(folder / "out", 0, false).Commit();
+  EXPECT_THAT(folder.Names(), ::testing::IsSupersetOf(kept));
+  EXPECT_EQ(folder.Names().size(), 7U);
+}
+
+TEST(PendingFile, RemovesWhatAKilledRunLeftInFoldersOfData) {
+  const test::TemporaryFolder folder;
+  struct stat status {};
+  ASSERT_EQ(stat(folder.path().c_str(), &status), 0);
+  std::filesystem::create_directory(folder / "parts");
+  const std::string stale = fmt::format(".out.polyak-deadbeef-{:x}-3", status.st_ino);
+  const std::string of_another = ".out.polyak-deadbeef";  // the out in parts
+  test::WriteFile(folder / "parts" / stale, "stale");
+  test::WriteFile(folder / "parts" / of_another, "stale, but not here");
+  const PendingFile main(folder / "out", 1, false);
+  main.RemoveStaleIn(folder / "parts");
+  main.RemoveStaleIn(folder / "none");
+  EXPECT_FALSE(std::filesystem::exists(folder / "parts" / stale));
+  EXPECT_TRUE(std::filesystem::exists(folder / "parts" / of_another));
+}
+
 TEST(PendingFile, LeavesALongNamesTemporaryAloneForAnotherThatBeginsAlike) {
   const test::TemporaryFolder folder;
   const std::string start(250, 'x');
-  const auto cache = std::make_shared<DescriptorCache>(1);
-  PendingFile first(folder / (start + "1"), 3, cache);
-  PendingFile second(folder / (start + "2"), 3, cache);
+  PendingFile first(folder / (start + "1"), 3, false);
+  PendingFile second(folder / (start + "2"), 3, false);
   first.WriteAt(0, Bytes("one"));
   second.WriteAt(0, Bytes("two"));
   first.Commit();
   second.Commit();
   EXPECT_EQ(test::ReadFile(folder / (start + "1")), "one");
   EXPECT_EQ(test::ReadFile(folder / (start + "2")), "two");
+}
+
+TEST(PendingFile, OfManyDataFilesIsWrittenThoughItsDescriptorWasClosed) {
+  const test::TemporaryFolder folder;
+  const auto cache = std::make_shared<DescriptorCache>(1);
+  PendingFile main(folder / std::string(255, 'x'), 3, false);
+  PendingFile first(folder / "1", 3, main, 0, cache);
+  PendingFile second(folder / "2", 3, main, 1, cache);
+  first.WriteAt(0, Bytes("one"));
+  second.WriteAt(0, Bytes("two"));
+  first.Commit();
+  second.Commit();
+  EXPECT_EQ(test::ReadFile(folder / "1"), "one");
+  EXPECT_EQ(test::ReadFile(folder / "2"), "two");
 }
 
 TEST(PendingFile, SaysThatThereIsNoRoomBeforeAnythingIsWritten) {

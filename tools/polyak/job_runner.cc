@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <ostream>
 #include <sstream>
@@ -57,6 +58,14 @@ RunFiles FilesOf(const WorkOptions& options, const Job& job) {
   return files;
 }
 
+int StatusOf(Durability durability, const std::string& file, std::ostream& err) {
+  if (durability == Durability::kConfirmed) return kDone;
+  PrintWarning(err, file +
+                        ": is in place, but the system could not confirm that it survives a power "
+                        "cut");
+  return kDoneButMaybeNotDurable;
+}
+
 int Run(Job job, const WorkOptions& options, const Streams& streams) {
   ProgressBar bar(streams.err, options.quiet ? "never" : options.pass.progress);
   SetPass(options.pass, streams.err, bar, job);
@@ -65,13 +74,13 @@ int Run(Job job, const WorkOptions& options, const Streams& streams) {
   Report report = options.dry_run ? PlanAverage(job) : Average(job);
   AddChoice(options, report);
   bar.Finish();
-  if (!options.report.empty()) WriteReportFile(options.report, report, options.force);
+  int status = StatusOf(report.durability, options.output, streams.err);
+  if (!options.report.empty()) {
+    const Durability durability = WriteReportFile(options.report, report, options.force);
+    status = std::max(status, StatusOf(durability, options.report, streams.err));
+  }
   Print(report, options, streams.out);
-  if (report.durability == Durability::kConfirmed) return kDone;
-  PrintWarning(streams.err, options.output +
-                                ": is in place, but the system could not confirm that it "
-                                "survives a power cut");
-  return kDoneButMaybeNotDurable;
+  return status;
 }
 
 }  // namespace

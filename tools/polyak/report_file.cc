@@ -53,7 +53,7 @@ void ForEachPiece(const Report& report, const PieceBuffer::Take& take) {
   buffer.Flush();
 }
 
-void Write(const fs::path& path, const Report& report, bool replace_existing) {
+Durability Write(const fs::path& path, const Report& report, bool replace_existing) {
   std::uint64_t size = 0;
   ForEachPiece(report, [&](std::string_view piece) { size += piece.size(); });
   PendingFile file(path, size, replace_existing);
@@ -62,7 +62,7 @@ void Write(const fs::path& path, const Report& report, bool replace_existing) {
     file.WriteAt(offset, std::as_bytes(std::span(piece)));
     offset += piece.size();
   });
-  file.Commit();
+  return file.Commit();
 }
 
 [[noreturn]] void Refuse(const fs::path& path, const std::string& what) {
@@ -85,9 +85,9 @@ void CheckReportFile(const fs::path& path, const Job& job) {
   FindOutputPlace(path, job.replace_existing);
 }
 
-void WriteReportFile(const fs::path& path, const Report& report, bool replace_existing) {
+Durability WriteReportFile(const fs::path& path, const Report& report, bool replace_existing) {
   try {
-    Write(path, report, replace_existing);
+    return Write(path, report, replace_existing);
   } catch (const Error& error) {
     throw Error(ErrorKind::kSystem, error.what(),
                 report.is_dry_run ? "nothing else was to be written"

@@ -12,7 +12,7 @@ namespace polyak::command {
 void CheckReportFile(const std::filesystem::path& path, const Job& job);
 
 // After it: the file appears whole or not at all. Throws Error with a hint of what is done.
-void WriteReportFile(const std::filesystem::path& path, const Report& report,
-                     bool replace_existing);
+Durability WriteReportFile(const std::filesystem::path& path, const Report& report,
+                           bool replace_existing);
 
 }  // namespace polyak::command
