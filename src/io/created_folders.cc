@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <new>
 
 #include "core/error.h"
 #include "io/descriptor_cache.h"
@@ -50,8 +51,11 @@ CreatedFolders::~CreatedFolders() {
 
 void CreatedFolders::MakeFor(const fs::path& base, const std::string& name) {
   ForEachMissing(base, name, [this](const fs::path& folder) {
-    if (mkdir(folder.c_str(), 0777) != 0) Fail(folder, SystemError("cannot make", errno));
-    created_.push_back(folder);
+    created_.push_back(folder);  // what throws afterwards would leave it
+    if (mkdir(folder.c_str(), 0777) == 0) return;
+    const int error_number = errno;
+    created_.pop_back();
+    Fail(folder, SystemError("cannot make", error_number));
   });
 }
 
@@ -60,13 +64,15 @@ void CreatedFolders::Check(const fs::path& base, const std::string& name) {
 }
 
 // A folder's entry is the folder above it.
-bool CreatedFolders::Sync() const noexcept {
+bool CreatedFolders::Sync() const noexcept try {
   bool is_confirmed = true;
   for (const fs::path& folder : created_) {
     const Descriptor above(open(folder.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     is_confirmed = fsync(above.number()) == 0 && is_confirmed;
   }
   return is_confirmed;
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
 }  // namespace polyak

@@ -65,9 +65,9 @@ PendingFile::PendingFile(const OutputPlace& place, bool replace_existing,
 }
 
 PendingFile::~PendingFile() {
-  if (state_ == State::kTemporary && folder_) unlinkat(folder_->number(), temporary_.c_str(), 0);
+  if (state_ == State::kTemporary && folder_) unlinkat(folder_->number(), temporary().c_str(), 0);
   if (!cache_) return;
-  if (state_ == State::kTemporary) unlink((folder_path_ / temporary_).c_str());
+  if (state_ == State::kTemporary) unlink(temporary_path_.c_str());
   cache_->Forget(&file_);
   cache_->Forget(&folder_);
 }
@@ -85,33 +85,46 @@ std::shared_ptr<const Descriptor> PendingFile::Folder() const {
 std::shared_ptr<const Descriptor> PendingFile::File() const {
   if (file_) return file_;
   return cache_->Get(&file_, [this] {
-    const int descriptor =
-        open((folder_path_ / temporary_).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    const int descriptor = open(temporary_path_.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (descriptor < 0) FailBySystem("cannot open its temporary file again", errno);
     return descriptor;
   });
 }
 
+// Whoever may not read the file that is replaced may not read what is going to replace it.
+mode_t PendingFile::ModeToCreate() const noexcept {
+  constexpr mode_t kOwner = 0600;
+  constexpr mode_t kAll = 0666;
+  struct stat status {};
+  if (!replace_existing_ || stat(target_.c_str(), &status) != 0) return kAll;
+  return (status.st_mode & kAll) | kOwner;
+}
+
+// When the file is there, nothing is allocated any more: what throws would leave it.
 void PendingFile::CreateMain() {
+  const auto file = std::make_shared<std::optional<Descriptor>>();
   try {
     names_.emplace(target_, folder_->number());
     names_->RemoveStale();
-    file_ = std::make_shared<const Descriptor>(names_->CreateMain());
+    file->emplace(names_->CreateMain(ModeToCreate()));
   } catch (Error& error) {
     error.AddContext(target_.string());
     throw;
   }
-  temporary_ = names_->main();
   state_ = State::kTemporary;
+  file_ = std::shared_ptr<const Descriptor>(file, &**file);
 }
 
 void PendingFile::CreateData(std::string temporary) {
   temporary_ = std::move(temporary);
+  temporary_path_ = folder_path_ / temporary_;
+  const auto file = std::make_shared<std::optional<Descriptor>>();
   const int number = openat(Folder()->number(), temporary_.c_str(),
                             O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (number < 0) FailBySystem("cannot create a file in its folder", errno);
   state_ = State::kTemporary;
-  file_ = std::make_shared<const Descriptor>(number);
+  file->emplace(number);
+  file_ = std::shared_ptr<const Descriptor>(file, &**file);
 }
 
 void PendingFile::RemoveStaleIn(const fs::path& folder) const noexcept {
@@ -211,7 +224,7 @@ void PendingFile::TakeBack() noexcept {
 
 Durability PendingFile::SyncFolder() const noexcept try {
   return fsync(Folder()->number()) == 0 ? Durability::kConfirmed : Durability::kUnknown;
-} catch (const Error&) {
+} catch (const std::exception&) {
   return Durability::kUnknown;
 }
 
@@ -220,14 +233,14 @@ void PendingFile::Rename() {
   const std::shared_ptr<const Descriptor> folder = Folder();
   const int number = folder->number();
   if (!replace_existing_) {
-    if (renameat2(number, temporary_.c_str(), number, name.c_str(), RENAME_NOREPLACE) == 0) return;
+    if (renameat2(number, temporary().c_str(), number, name.c_str(), RENAME_NOREPLACE) == 0) return;
     if (errno == EEXIST) {
       Fail(ErrorKind::kUsage, "came into being during the run", "--force replaces it");
     }
     // Some file systems can't promise it; the check at the start has to do there.
     if (errno != EINVAL && errno != ENOSYS) FailBySystem("cannot put it in place", errno);
   }
-  if (renameat(number, temporary_.c_str(), number, name.c_str()) != 0) {
+  if (renameat(number, temporary().c_str(), number, name.c_str()) != 0) {
     FailBySystem("cannot put it in place", errno);
   }
 }

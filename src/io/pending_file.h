@@ -3,6 +3,8 @@
 // removed. What a killed run left is removed by the next one for the same target.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -73,6 +75,8 @@ class PendingFile {
               std::shared_ptr<DescriptorCache> cache);
   std::shared_ptr<const Descriptor> Folder() const;
   std::shared_ptr<const Descriptor> File() const;
+  const std::string& temporary() const noexcept { return names_ ? names_->main() : temporary_; }
+  mode_t ModeToCreate() const noexcept;
   void CreateMain();
   void CreateData(std::string temporary);
   void Reserve(std::uint64_t size);
@@ -80,8 +84,9 @@ class PendingFile {
   [[noreturn]] void Fail(ErrorKind kind, std::string what, std::string hint = {}) const;
   [[noreturn]] void FailBySystem(std::string_view what, int error_number) const;
 
-  std::filesystem::path target_;  // no symbolic link itself
-  std::string temporary_;         // its name in the folder
+  std::filesystem::path target_;          // no symbolic link itself
+  std::string temporary_;                 // a data file's name in the folder
+  std::filesystem::path temporary_path_;  // a data file's, ready for the destructor
   bool replace_existing_;
   std::filesystem::path folder_path_;
   std::shared_ptr<DescriptorCache> cache_;  // null: it has descriptors of its own

@@ -60,7 +60,10 @@ bool IsStillThere(int folder, const std::string& name, int descriptor) noexcept 
 
 // To be written, although nothing is: some network file systems lock nothing else exclusively.
 int OpenToLock(int folder, const std::string& name) noexcept {
-  return openat(folder, name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const int descriptor = openat(folder, name.c_str(), O_RDWR | kFlags);
+  if (descriptor >= 0 || errno != EACCES) return descriptor;
+  return openat(folder, name.c_str(), O_RDONLY | kFlags);
 }
 
 bool IsRegular(int descriptor) noexcept {
@@ -77,13 +80,13 @@ TemporaryFiles::TemporaryFiles(const fs::path& target, int folder)
   data_infix_ = fmt::format("-{:x}-", status.st_ino);
 }
 
-int TemporaryFiles::CreateMain() {
+int TemporaryFiles::CreateMain(mode_t mode) {
   constexpr int kAttempts = 16;
   int error_number = 0;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     main_ = prefix_ + RandomLetters();
     const int descriptor =
-        openat(folder_, main_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        openat(folder_, main_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (descriptor < 0 && errno == EEXIST) continue;
     if (descriptor < 0) throw SystemError("cannot create a file in its folder", errno);
     bool is_safe = Lock(descriptor);

@@ -6,6 +6,8 @@
 // after the locked one of the same letters and go before it. What has no locked one is stale.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -21,7 +23,7 @@ class TemporaryFiles {
   // Creates the main file's and locks it; returns its descriptor, its name is main() then. Throws
   // Error (kSystem, without the target in front). On a file system without locks it isn't locked,
   // and no other run takes it for a stale one.
-  int CreateMain();
+  int CreateMain(mode_t mode);
   const std::string& main() const noexcept { return main_; }
   // The name of a data file's; nothing is created.
   std::string OfData(std::size_t number) const;

@@ -2,23 +2,15 @@
 
 strace counts calls by name and thread: "the 7th pread64" is that of each thread that comes so far.
 """
-import os
-import pathlib
 import re
-import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+from scenes import Scene
 
-from polyak_runner import POLYAK  # noqa: E402
-
-HANG_SECONDS = 20
 AT_ONCE = 2
 
 # What each call may plausibly fail with. A call that isn't here is not failed: those that can't
@@ -31,17 +23,17 @@ ERRORS = {
     "pread64": ("EIO", "EINTR", "ENOMEM"),
     "write": ("ENOSPC", "EIO", "EINTR"),
     "pwrite64": ("ENOSPC", "EIO", "EINTR"),
-    "fallocate": ("ENOSPC", "EOPNOTSUPP", "EINTR", "EIO"),
+    "fallocate": ("ENOSPC", "EOPNOTSUPP", "EINTR", "EIO", "EDQUOT"),
     "ftruncate": ("ENOSPC", "EIO"),
     "sync_file_range": ("EIO",),
-    "fsync": ("EIO", "ENOSPC"),
+    "fsync": ("EIO", "ENOSPC", "EDQUOT"),
     "renameat2": ("EIO", "EINVAL", "ENOSPC", "EACCES"),
     "renameat": ("EIO", "ENOSPC", "EACCES"),
     "unlinkat": ("EIO", "EACCES"),
     "fchmod": ("EPERM", "EIO"),
     "newfstatat": ("EIO", "EACCES", "ENOMEM"),
     "getdents64": ("EIO", "ENOMEM"),
-    "flock": ("EWOULDBLOCK", "ENOLCK", "EINTR"),
+    "flock": ("EWOULDBLOCK", "EOPNOTSUPP", "ENOLCK", "EINTR"),
     "fcntl": ("EIO",),
     "mmap": ("ENOMEM",),
     "mprotect": ("ENOMEM",),
@@ -74,7 +66,21 @@ ERRORS = {
     "pidfd_send_signal": ("EPERM",),
     "dup3": ("EMFILE",),
     "prlimit": ("EPERM",),
+    "access": ("EACCES", "EIO"),
+    "statfs": ("EIO",),
+    "mkdir": ("EACCES", "ENOSPC", "EIO"),
+    "rmdir": ("EACCES", "EIO"),
+    "unlink": ("EACCES", "EIO"),
+    "memfd_create": ("ENOMEM", "EMFILE"),
+    "landlock_create_ruleset": ("ENOMEM",),
+    "landlock_add_rule": ("ENOMEM",),
+    "landlock_restrict_self": ("ENOMEM",),
+    "seccomp": ("ENOMEM",),
 }
+# Those that may go on failing: a disk that is full or broken stays so.
+LASTING = {"read": "EIO", "pread64": "EIO", "pwrite64": "ENOSPC", "fallocate": "EOPNOTSUPP",
+           "ftruncate": "ENOSPC", "fsync": "EIO", "renameat2": "EIO", "openat": "EMFILE",
+           "newfstatat": "EIO", "mmap": "ENOMEM", "flock": "EOPNOTSUPP"}
 LOADER_DIES_AT = {("mmap", 1)}  # of a signal, before main
 NOT_KILLED_AT = {"execve"}  # strace's own start
 
@@ -83,35 +89,19 @@ NOT_KILLED_AT = {"execve"}  # strace's own start
 class Case:
     call: str
     number: int  # 1 is the first
-    fault: str   # an error's name, or SIGKILL
+    fault: str   # an error's name, or a signal's
+    lasts: bool = False
+
+    @property
+    def is_signal(self):
+        return self.fault.startswith("SIG")
 
     def inject(self):
-        how = "signal=SIGKILL" if self.fault == "SIGKILL" else f"error={self.fault}"
-        return f"inject={self.call}:{how}:when={self.number}"
+        how = f"{'signal' if self.is_signal else 'error'}={self.fault}"
+        return f"inject={self.call}:{how}:when={self.number}{'+' if self.lasts else ''}"
 
     def __str__(self):
-        return f"{self.call} #{self.number} {self.fault}"
-
-
-@dataclass
-class Sweep:
-    """What came of all cases."""
-    runs: int = 0
-    injected: int = 0
-    left_temporaries: int = 0
-    statuses: Counter = field(default_factory=Counter)
-    wrong: list = field(default_factory=list)
-
-    def add(self, outcome):
-        self.runs += 1
-        self.injected += outcome.injected
-        self.left_temporaries += outcome.left_temporary
-        self.statuses[outcome.status] += 1
-        self.wrong += [f"{outcome.case}: {what}" for what in outcome.wrong]
-
-    def __str__(self):
-        return (f"{self.runs} runs, {self.injected} with the fault, statuses "
-                f"{dict(self.statuses)}, {self.left_temporaries} left a temporary file")
+        return f"{self.call} #{self.number}{' and later' if self.lasts else ''} {self.fault}"
 
 
 @dataclass
@@ -119,105 +109,70 @@ class Outcome:
     case: Case
     status: int = 0
     injected: bool = False
-    left_temporary: bool = False
     wrong: list = field(default_factory=list)
 
 
-class Scene:
-    """A folder with inputs, and an output that isn't there yet or is to be replaced."""
+@dataclass
+class Sweep:
+    """What came of all cases."""
+    runs: int = 0
+    injected: int = 0
+    statuses: Counter = field(default_factory=Counter)
+    wrong: list = field(default_factory=list)
 
-    def __init__(self, inputs, exists):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="polyak-faults-"))
-        self.inputs = [pathlib.Path(shutil.copy(path, self.folder)) for path in inputs]
-        self.input_bytes = [path.read_bytes() for path in self.inputs]
-        self.output = self.folder / f"out{self.inputs[0].suffix}"
-        self.old = b"what was there" if exists else None
-        self.command = [os.fspath(POLYAK), "average", *map(os.fspath, self.inputs), "-f", "-j", "2",
-                        "-o", os.fspath(self.output)]
-        subprocess.run(self.command, check=True, capture_output=True, timeout=HANG_SECONDS)
-        self.good = self.output.read_bytes()
+    def add(self, outcome):
+        self.runs += 1
+        self.injected += outcome.injected
+        self.statuses[outcome.status] += 1
+        self.wrong += [f"{outcome.case}: {what}" for what in outcome.wrong]
 
-    def remove(self):
-        shutil.rmtree(self.folder)
+    def __str__(self):
+        return f"{self.runs} runs, {self.injected} with the fault, statuses {dict(self.statuses)}"
 
-    def reset(self):
-        if self.old is None:
-            self.output.unlink(missing_ok=True)
-        elif not self.output.exists() or self.output.read_bytes() != self.old:
-            self.output.write_bytes(self.old)
 
-    def temporaries(self):
-        return [path.name for path in self.folder.iterdir() if ".polyak-" in path.name]
-
-    def run(self, command):
-        """(status, stderr); a hang gives status None."""
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE, start_new_session=True)
-        try:
-            _, stderr = process.communicate(timeout=HANG_SECONDS)
-            return process.returncode, stderr.decode(errors="replace")
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            return None, ""
-
-    def calls(self):
-        """{thread: [(name of the call, the line)]} of a good run, the main thread first."""
-        self.reset()
-        log = self.folder / "log"
-        status, stderr = self.run(["strace", "-f", "-qq", "-s", "200", "-o", os.fspath(log),
-                                   *self.command])
+def strace_calls(scene):
+    """{thread: [(name of the call, the line)]} of a good run, the main thread first."""
+    scene.reset()
+    with tempfile.NamedTemporaryFile(prefix="polyak-strace-") as log:
+        status, stderr = scene.run(["strace", "-f", "-qq", "-s", "200", "-o", log.name,
+                                    *scene.command])
         assert status == 0, stderr
         calls = defaultdict(list)
-        for line in log.read_text(errors="replace").splitlines():
+        for line in log.read().decode(errors="replace").splitlines():
             if match := re.match(r"(\d+) +(\w+)\(", line):
                 calls[match[1]].append((match[2], line))
-        log.unlink()
-        return calls
+    return calls
 
-    def judge(self, outcome, stderr):
-        """What polyak promises whatever happens."""
-        wrong, status = outcome.wrong, outcome.status
-        output = self.output.read_bytes() if self.output.exists() else None
-        is_old, is_good = output == self.old, output == self.good
-        if status is None:
-            wrong.append("hangs")
-        elif status in (0, 3) and not is_good:
-            wrong.append(f"status {status}, but the output is not the result")
-        elif status > 0 and status != 3 and not is_old and "standard output" not in stderr:
-            wrong.append(f"status {status}, but the output is not what was there: {stderr}")
-        elif status < 0 and not (is_old or is_good):
-            wrong.append("the output is neither what was there nor the result")
-        if status is not None and status < 0 and outcome.case.fault != "SIGKILL":
-            wrong.append(f"dies of signal {-status}")
-        if status not in (None, 0, 3) and status > 0 and not stderr:
-            wrong.append(f"status {status} without a word")
-        if [path.read_bytes() for path in self.inputs] != self.input_bytes:
-            wrong.append("an input has changed")
-        left = self.temporaries()
-        outcome.left_temporary = bool(left)
-        if left and outcome.case.fault != "SIGKILL" and outcome.case.call != "unlinkat":
-            wrong.append(f"leaves {left}")
-        if left:
-            self.run(self.command)
-            if self.temporaries() or self.output.read_bytes() != self.good:
-                wrong.append(f"the next run leaves {self.temporaries()}")
-        known = {path.name for path in (*self.inputs, self.output)}
-        if litter := {path.name for path in self.folder.iterdir()} - known - set(left):
-            wrong.append(f"leaves {litter}")
 
-    def run_case(self, case):
-        self.reset()
-        with tempfile.NamedTemporaryFile(prefix="polyak-strace-") as log:
-            # strace's filter in the kernel is quick, but no signal comes of it.
-            quick = [] if case.fault == "SIGKILL" else ["--seccomp-bpf"]
-            status, stderr = self.run(["strace", "-f", "-qq", *quick, "-o", log.name, "-e",
-                                       f"trace={case.call}", "-e", case.inject(), *self.command])
-            text = log.read().decode(errors="replace")
-        outcome = Outcome(case, status)
-        outcome.injected = "INJECTED" in text or "killed by SIGKILL" in text
-        self.judge(outcome, stderr)
-        return outcome
+def run_case(scene, case):
+    scene.reset()
+    with tempfile.NamedTemporaryFile(prefix="polyak-strace-") as log:
+        # strace's filter in the kernel is quick, but no signal comes of it.
+        quick = [] if case.is_signal else ["--seccomp-bpf"]
+        status, stderr = scene.run(["strace", "-f", "-qq", *quick, "-o", log.name, "-e",
+                                    f"trace={case.call}", "-e", case.inject(), *scene.command])
+        text = log.read().decode(errors="replace")
+    outcome = Outcome(case, status)
+    outcome.injected = "INJECTED" in text or f"--- {case.fault} " in text or \
+        f"killed by {case.fault}" in text
+    outcome.wrong = judge(scene, case, status, stderr)
+    return outcome
+
+
+def judge(scene, case, status, stderr):
+    if case.fault == "SIGKILL" and status is not None and status < 0:
+        return scene.wrong_after_kill()
+    if case.is_signal and status == -signal.Signals[case.fault]:  # it has asked for a stop
+        status = 1
+    # What can't be removed stays. The loader's word is all that there is of a process without
+    # memory.
+    wrong = scene.wrong_after(status, stderr, may_leave_temporaries=case.call == "unlinkat",
+                              may_leave_folders=case.call == "rmdir")
+    if status not in (None, 0, 3) and not stderr and case.call != "write" and not case.is_signal:
+        wrong.append(f"status {status} without a word")
+    if case.call in ("unlinkat", "rmdir"):
+        wrong += scene.wrong_after_next_run(is_clean=not scene.temporaries())
+    return wrong
 
 
 def counted(calls):
@@ -229,7 +184,7 @@ def numbers_of_calls(scene, whole):
     opens the first input, and before the HDF5 helper is asked for the first time."""
     numbers = defaultdict(set)
     first_input = f'"{scene.inputs[0]}"'
-    for calls in scene.calls().values():
+    for calls in strace_calls(scene).values():
         start = 0
         if not whole and any(name == "execve" for name, _ in calls):
             begins = [i for i, (name, line) in enumerate(calls)
@@ -245,6 +200,8 @@ def sampled(numbers, most):
     """All of them, or the first, the last, and some between."""
     if most is None or len(numbers) <= most:
         return numbers
+    if most == 1:
+        return [numbers[len(numbers) // 2]]
     step = (len(numbers) - 1) / (most - 1)
     return sorted({numbers[round(i * step)] for i in range(most)})
 
@@ -256,8 +213,14 @@ def error_cases(numbers, most=None, errors=None):
             for error in ERRORS.get(name, ())[:errors] if (name, number) not in LOADER_DIES_AT]
 
 
-def kill_cases(numbers, most=None):
-    return [Case(name, number, "SIGKILL") for name, found in numbers.items()
+def lasting_cases(numbers, most=None):
+    return [Case(name, number, LASTING[name], lasts=True)
+            for name, found in numbers.items() if name in LASTING
+            for number in sampled(found, most) if (name, number) not in LOADER_DIES_AT]
+
+
+def signal_cases(numbers, signal_name, most=None):
+    return [Case(name, number, signal_name) for name, found in numbers.items()
             if name not in NOT_KILLED_AT for number in sampled(found, most)]
 
 
@@ -267,7 +230,7 @@ def sweep(scenes, cases):
 
     def work(share):
         scene, own = share
-        return [scene.run_case(case) for case in own]
+        return [run_case(scene, case) for case in own]
     shares = [(scene, cases[i::len(scenes)]) for i, scene in enumerate(scenes)]
     with ThreadPoolExecutor(len(scenes)) as pool:
         for outcomes in pool.map(work, shares):

@@ -92,6 +92,14 @@ TEST(PendingFile, HasThePermissionsOfWhatItReplaces) {
   EXPECT_EQ(ModeOf(folder / "out"), 0604U);
 }
 
+TEST(PendingFile, IsNoMoreReadableThanWhatItReplacesWhileItIsWritten) {
+  const test::TemporaryFolder folder;
+  test::WriteFile(folder / "out", "secret");
+  ASSERT_EQ(chmod((folder / "out").c_str(), 0400), 0);
+  const PendingFile file(folder / "out", 0, true);
+  EXPECT_EQ(ModeOf(folder / folder.Names().front()), 0600U);
+}
+
 TEST(PendingFile, HasThePermissionsThatANewFileGets) {
   const test::TemporaryFolder folder;
   const mode_t previous = umask(027);

@@ -66,14 +66,9 @@ int StatusOf(Durability durability, const std::string& file, std::ostream& err) 
   return kDoneButMaybeNotDurable;
 }
 
-int Run(Job job, const WorkOptions& options, const Streams& streams) {
-  ProgressBar bar(streams.err, options.quiet ? "never" : options.pass.progress);
-  SetPass(options.pass, streams.err, bar, job);
-  CheckReportFile(options.report, job);
-  EnterSandbox(options.pass, FilesOf(options, job), options.verbose, streams.err, job.hdf5_helper);
-  Report report = options.dry_run ? PlanAverage(job) : Average(job);
+// What was done, or is to be; returns the status.
+int Tell(Report& report, const WorkOptions& options, const Streams& streams) {
   AddChoice(options, report);
-  bar.Finish();
   int status = StatusOf(report.durability, options.output, streams.err);
   if (!options.report.empty()) {
     const Durability durability = WriteReportFile(options.report, report, options.force);
@@ -81,6 +76,21 @@ int Run(Job job, const WorkOptions& options, const Streams& streams) {
   }
   Print(report, options, streams.out);
   return status;
+}
+
+int Run(Job job, const WorkOptions& options, const Streams& streams) {
+  ProgressBar bar(streams.err, options.quiet ? "never" : options.pass.progress);
+  SetPass(options.pass, streams.err, bar, job);
+  CheckReportFile(options.report, job);
+  EnterSandbox(options.pass, FilesOf(options, job), options.verbose, streams.err, job.hdf5_helper);
+  Report report = options.dry_run ? PlanAverage(job) : Average(job);
+  try {
+    bar.Finish();
+    return Tell(report, options, streams);
+  } catch (const std::bad_alloc&) {
+    if (options.dry_run) throw;
+    throw OutOfMemory("out of memory, but the output is in place");
+  }
 }
 
 }  // namespace

@@ -63,6 +63,24 @@ int Run(const polyak::command::Command& command) {
   return command.failure_status;
 }
 
+// Sets `failure_status` as soon as the command is known.
+int Run(int argc, char** argv, int& failure_status) {
+  try {
+    const polyak::command::Command command = polyak::command::Parse(argc, argv);
+    failure_status = command.failure_status;
+    return Run(command);
+  } catch (const polyak::Error& error) {
+    return Fail(error, failure_status);
+  } catch (const std::bad_alloc& error) {
+    // Without allocating anything.
+    const auto* const known = dynamic_cast<const polyak::command::OutOfMemory*>(&error);
+    std::cerr << "polyak: error: " << (known ? known->what() : "out of memory") << '\n';
+  } catch (const std::exception& error) {
+    PrintError(std::cerr, error.what());
+  }
+  return failure_status;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -71,15 +89,9 @@ int main(int argc, char** argv) {
   AllowManyFiles();
   int failure_status = 1;
   try {
-    const polyak::command::Command command = polyak::command::Parse(argc, argv);
-    failure_status = command.failure_status;
-    return Run(command);
-  } catch (const polyak::Error& error) {
-    return Fail(error, failure_status);
+    return Run(argc, argv, failure_status);
   } catch (const std::bad_alloc&) {
-    PrintError(std::cerr, "out of memory");
-  } catch (const std::exception& error) {
-    PrintError(std::cerr, error.what());
+    std::cerr << "polyak: error: out of memory, even for saying what is wrong\n";
+    return failure_status;
   }
-  return failure_status;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <new>
 #include <string_view>
 
 #include "core/error.h"
@@ -16,6 +17,17 @@ void PrintError(std::ostream& err, std::string_view text);
 void PrintWarning(std::ostream& err, std::string_view text);
 void PrintHint(std::ostream& err, std::string_view text);
 void PrintNote(std::ostream& err, std::string_view text);
+
+// No memory, where that isn't all there is to say.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  // `what` is a literal.
+  explicit OutOfMemory(const char* what) noexcept : what_(what) {}
+  const char* what() const noexcept override { return what_; }
+
+ private:
+  const char* what_;
+};
 
 // An error, the list of what doesn't match and a hint, if it has them.
 void PrintError(std::ostream& err, const Error& error);
