@@ -10,8 +10,9 @@ import unittest
 
 from scenes import snapshot  # first: it says where the next one is
 
+from fault_sweep import strace_calls
 from polyak_runner import IS_FULL
-from sweep_test_case import SceneTest
+from sweep_test_case import SceneTest, SweepTest
 
 
 class Change:
@@ -90,12 +91,9 @@ class ChangedInput(SceneTest):
 
     def result_now(self, scene):
         """Of the changed input, by a run of its own; None if there is none."""
-        kept = snapshot(scene.out)
         scene.reset()
         status, _ = scene.run()
-        result = snapshot(scene.out) if status == 0 else None
-        del kept
-        return result
+        return snapshot(scene.out) if status == 0 else None
 
     def test_of_onnx_is_an_error_or_harmless(self):
         self.check("onnx", 300 if IS_FULL else 20)
@@ -110,6 +108,30 @@ class ChangedInput(SceneTest):
     def test_of_keras_files_is_an_error_or_harmless(self):
         self.check("keras", 100)
         self.check("shards", 100, data="model_00000.weights.h5")
+
+
+class ChangedTemplate(SweepTest):
+    def test_while_the_output_of_hdf5_is_finished_is_an_error(self):
+        """The helper reads the template once more then; it is asked with the last message."""
+        for kind in ("hdf5", "keras"):
+            scene = self.scene(kind)
+            messages = sum(name == "sendmsg" for name, _ in next(iter(strace_calls(scene).values())))
+            self.assertGreater(messages, 1)
+            scene.reset()
+            process = subprocess.Popen(
+                ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=sendmsg", "-e",
+                 f"inject=sendmsg:delay_enter=1500ms:when={messages}", *scene.command],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            deadline = time.monotonic() + 20
+            while not scene.temporaries() and time.monotonic() < deadline:
+                time.sleep(0.002)
+            time.sleep(0.5)
+            self.assertIsNone(process.poll())
+            Change.elements(scene.inputs[-1])
+            stderr = process.communicate(timeout=60)[1].decode()
+            self.assertEqual(process.returncode, 1, stderr)
+            self.assertIn("was changed while it was read", stderr)
+            self.assertEqual(snapshot(scene.out), {})
 
 
 if __name__ == "__main__":

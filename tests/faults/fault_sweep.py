@@ -81,7 +81,7 @@ ERRORS = {
 LASTING = {"read": "EIO", "pread64": "EIO", "pwrite64": "ENOSPC", "fallocate": "EOPNOTSUPP",
            "ftruncate": "ENOSPC", "fsync": "EIO", "renameat2": "EIO", "openat": "EMFILE",
            "newfstatat": "EIO", "mmap": "ENOMEM", "flock": "EOPNOTSUPP"}
-LOADER_DIES_AT = {("mmap", 1)}  # of a signal, before main
+LOADER_DIES_OF = {"mmap"}  # of a signal, before main
 NOT_KILLED_AT = {"execve"}  # strace's own start
 
 
@@ -179,21 +179,28 @@ def counted(calls):
     return Counter(name for name, _ in calls)
 
 
-def numbers_of_calls(scene, whole):
-    """{name: numbers of its calls}. Not `whole`: without what the dynamic loader does before main
-    opens the first input, and before the HDF5 helper is asked for the first time."""
-    numbers = defaultdict(set)
+def start_of_main(scene, calls):
+    """The index of the first call that matters: the first input is opened, or the HDF5 helper is
+    asked for the first time. What comes before is the dynamic loader's."""
+    if all(name != "execve" for name, _ in calls):
+        return 0
     first_input = f'"{scene.inputs[0]}"'
+    begins = [i for i, (name, line) in enumerate(calls)
+              if (name == "openat" and first_input in line) or name.startswith("recv")]
+    return min(begins, default=len(calls))
+
+
+def numbers_of_calls(scene, whole):
+    """{name: numbers of its calls}; not `whole`: without the loader's."""
+    numbers, loaders = defaultdict(set), Counter()
     for calls in strace_calls(scene).values():
-        start = 0
-        if not whole and any(name == "execve" for name, _ in calls):
-            begins = [i for i, (name, line) in enumerate(calls)
-                      if (name == "openat" and first_input in line) or name.startswith("recv")]
-            start = min(begins, default=len(calls))
-        before, after = counted(calls[:start]), counted(calls)
+        before, after = counted(calls[:start_of_main(scene, calls)]), counted(calls)
+        loaders |= before
         for name in after:
-            numbers[name].update(range(before[name] + 1, after[name] + 1))
-    return {name: sorted(found) for name, found in numbers.items()}
+            numbers[name].update(range(1 if whole else before[name] + 1, after[name] + 1))
+    for name in LOADER_DIES_OF:  # a number means that call of every thread
+        numbers[name] = {number for number in numbers[name] if number > loaders[name]}
+    return {name: sorted(found) for name, found in numbers.items() if found}
 
 
 def sampled(numbers, most):
@@ -210,13 +217,13 @@ def error_cases(numbers, most=None, errors=None):
     return [Case(name, number, error)
             for name, found in numbers.items()
             for number in sampled(found, most)
-            for error in ERRORS.get(name, ())[:errors] if (name, number) not in LOADER_DIES_AT]
+            for error in ERRORS.get(name, ())[:errors]]
 
 
 def lasting_cases(numbers, most=None):
     return [Case(name, number, LASTING[name], lasts=True)
             for name, found in numbers.items() if name in LASTING
-            for number in sampled(found, most) if (name, number) not in LOADER_DIES_AT]
+            for number in sampled(found, most)]
 
 
 def signal_cases(numbers, signal_name, most=None):

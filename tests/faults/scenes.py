@@ -121,6 +121,12 @@ def snapshot(folder):
             for path in folder.rglob("*")}
 
 
+def differing(found, expected):
+    """The names of what is not the same: bytes by the megabyte are no message."""
+    return sorted(name for name in {*found, *expected}
+                  if name not in found or name not in expected or found[name] != expected[name])
+
+
 def restore(folder, wanted):
     if snapshot(folder) == wanted:
         return

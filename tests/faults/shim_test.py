@@ -78,19 +78,24 @@ class InterruptedCalls(ShimTest):
 
 class FailingAllocation(ShimTest):
     def check_failing(self, kind, exists=False, program="polyak", most=30, **settings):
+        # Without memory the C library ends the process where a thread's first chunk is decoded, and
+        # protobuf's messages may: a few points, from which the next run must clean up.
+        foreign = kind in ("hdf5", "keras", "shards")
         scene = self.scene(kind, exists)
         _, _, counts = self.run_shimmed(scene, program)
         self.assertGreater(counts.allocations, 20)
         numbers = range(1, counts.allocations + 1)
         if not IS_FULL:
-            numbers = sorted(random.Random(kind).sample(numbers, most))
+            # Most come of the command line: half of them of what comes after it.
+            late = range(counts.allocations * 7 // 10, counts.allocations + 1)
+            source = random.Random(kind)
+            numbers = sorted({*source.sample(numbers, most // 2), *source.sample(late, most // 2)})
         failed, statuses, wrong = 0, Counter(), []
         for number in numbers:
             status, stderr, counts = self.run_shimmed(scene, program, malloc=number, **settings)
             failed += counts.failed_allocations > 0
             statuses[status] += 1
-            if status == -signal.SIGABRT and "lasting" in settings:
-                # The JSON library's destructors allocate: what they throw ends the process.
+            if status in (-signal.SIGABRT, -signal.SIGSEGV) and program == "polyak" and foreign:
                 wrong += [f"#{number}: {what}" for what in scene.wrong_after_kill()]
                 continue
             wrong += [f"#{number}: {what}" for what in scene.wrong_after(status, stderr)]
@@ -101,7 +106,8 @@ class FailingAllocation(ShimTest):
         self.assertEqual(wrong, [])
         self.assertGreater(failed, 0.9 * len(numbers))
         self.assertGreater(statuses[1], 0)
-        self.assertLess(statuses[-signal.SIGABRT], 0.2 * len(numbers))
+        self.assertLessEqual(statuses[-signal.SIGABRT] + statuses[-signal.SIGSEGV],
+                             max(1, 0.005 * len(numbers)))
 
     def test_leaves_no_output_of_onnx_or_a_complete_one(self):
         self.check_failing("onnx")
