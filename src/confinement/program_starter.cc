@@ -82,6 +82,14 @@ bool Receive(int socket, Answer& answer, int& descriptor) {
   return true;
 }
 
+// False where there is nobody to hear it any more.
+bool Send(int socket, const Order& order) noexcept {
+  while (send(socket, &order, sizeof order, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) return false;
+  }
+  return true;
+}
+
 // The life of the process that starts: single-threaded, a copy of its parent's memory.
 class Starting {
  public:
@@ -201,7 +209,7 @@ ProgramStarter::Started ProgramStarter::Start(std::uint64_t argument) {
   const Order order{.argument = argument};
   Answer answer;
   int socket = -1;
-  if (send(socket_, &order, sizeof order, MSG_NOSIGNAL) < 0 || !Receive(socket_, answer, socket)) {
+  if (!Send(socket_, order) || !Receive(socket_, answer, socket)) {
     throw SystemError("cannot ask for the helper to be started", errno);
   }
   if (answer.error_number == 0 && socket >= 0) return {answer.process, socket};
@@ -213,8 +221,7 @@ ProgramStarter::Started ProgramStarter::Start(std::uint64_t argument) {
 
 void ProgramStarter::Kill(pid_t process) noexcept {
   const MutexLock lock(mutex_);
-  const Order order{.process_to_kill = process};
-  send(socket_, &order, sizeof order, MSG_NOSIGNAL);
+  Send(socket_, Order{.process_to_kill = process});
 }
 
 }  // namespace polyak

@@ -20,6 +20,15 @@ namespace fs = std::filesystem;
   throw error;
 }
 
+// Whether a folder is there. Throws Error (kUsage) where anything else is.
+bool IsThere(const fs::path& folder) {
+  struct stat status {};
+  if (lstat(folder.c_str(), &status) != 0) return false;
+  if (S_ISDIR(status.st_mode)) return true;
+  Fail(folder, {ErrorKind::kUsage, "is in the way: a folder of this name is needed",
+                "--single-data writes all data to one file beside the output"});
+}
+
 // Calls visit(folder) for each folder on the way from `base` to the file that isn't there.
 template <class Visit>
 void ForEachMissing(const fs::path& base, const std::string& name, const Visit& visit) {
@@ -31,13 +40,7 @@ void ForEachMissing(const fs::path& base, const std::string& name, const Visit& 
       continue;
     }
     folder /= part;
-    struct stat status {};
-    if (lstat(folder.c_str(), &status) != 0) {
-      visit(folder);
-    } else if (!S_ISDIR(status.st_mode)) {
-      Fail(folder, {ErrorKind::kUsage, "is in the way: a folder of this name is needed",
-                    "--single-data writes all data to one file beside the output"});
-    }
+    if (!IsThere(folder)) visit(folder);
   }
 }
 
@@ -45,15 +48,17 @@ void ForEachMissing(const fs::path& base, const std::string& name, const Visit& 
 
 CreatedFolders::~CreatedFolders() {
   for (auto folder = created_.rbegin(); folder != created_.rend(); ++folder) {
-    rmdir(folder->c_str());
+    if (folder->is_ours) rmdir(folder->path.c_str());
   }
 }
 
 void CreatedFolders::MakeFor(const fs::path& base, const std::string& name) {
   ForEachMissing(base, name, [this](const fs::path& folder) {
-    created_.push_back(folder);  // what throws afterwards would leave it
+    created_.push_back({folder, true});  // what throws afterwards would leave it
     if (mkdir(folder.c_str(), 0777) == 0) return;
     const int error_number = errno;
+    created_.back().is_ours = false;
+    if (error_number == EEXIST && IsThere(folder)) return;
     created_.pop_back();
     Fail(folder, SystemError("cannot make", error_number));
   });
@@ -66,8 +71,9 @@ void CreatedFolders::Check(const fs::path& base, const std::string& name) {
 // A folder's entry is the folder above it.
 bool CreatedFolders::Sync() const noexcept try {
   bool is_confirmed = true;
-  for (const fs::path& folder : created_) {
-    const Descriptor above(open(folder.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (const Folder& folder : created_) {
+    const Descriptor above(
+        open(folder.path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     is_confirmed = fsync(above.number()) == 0 && is_confirmed;
   }
   return is_confirmed;

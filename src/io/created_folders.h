@@ -26,7 +26,12 @@ class CreatedFolders {
   bool Sync() const noexcept;
 
  private:
-  std::vector<std::filesystem::path> created_;  // outer ones first
+  struct Folder {
+    std::filesystem::path path;
+    bool is_ours;  // else another run made it at the same time
+  };
+
+  std::vector<Folder> created_;  // outer ones first
 };
 
 }  // namespace polyak

@@ -68,7 +68,7 @@ void Send(int socket, const Packet& packet) {
 }
 
 // The real helper, with the other end of a new socket.
-int StartTruth(const char* memory) {
+int StartTruth(const char* memory, const char* sandbox) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) _exit(9);
   const char* const program = std::getenv("POLYAK_TRUTH");
@@ -78,7 +78,8 @@ int StartTruth(const char* memory) {
   posix_spawn_file_actions_addclosefrom_np(&actions, hdf5::kSocketDescriptor + 1);
   std::string name = program;
   std::string limit = memory;
-  const std::array<char*, 3> arguments = {name.data(), limit.data(), nullptr};
+  std::string confined = sandbox;
+  const std::array<char*, 4> arguments = {name.data(), limit.data(), confined.data(), nullptr};
   pid_t child = 0;
   if (posix_spawn(&child, program, &actions, nullptr, arguments.data(), environ) != 0) _exit(9);
   close(ends[1]);
@@ -103,9 +104,9 @@ void EndUnlessAsked(int polyak) {
   if (poll(&wanted, 1, kPatience) == 0) _exit(0);
 }
 
-[[noreturn]] void Run(const char* memory) {
+[[noreturn]] void Run(const char* memory, const char* sandbox) {
   const int polyak = hdf5::kSocketDescriptor;
-  const int truth = StartTruth(memory);
+  const int truth = StartTruth(memory, sandbox);
   ReplyMutator mutator(std::strtoull(std::getenv("POLYAK_LIE"), nullptr, 10));
   while (true) {
     const Packet request = Receive(polyak);
@@ -130,6 +131,6 @@ void EndUnlessAsked(int polyak) {
 }  // namespace polyak::test
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
-  polyak::test::Run(argv[1]);
+  if (argc != 3) return 2;
+  polyak::test::Run(argv[1], argv[2]);
 }
