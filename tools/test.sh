@@ -16,28 +16,6 @@ build_and_test() { # preset, then options for cmake
   ctest --preset "$preset" -j 2 --timeout 1800
 }
 
-# For a minute, from the seeds and what earlier runs found on.
-fuzz() { # target without _fuzzer, dictionary, the largest input
-  echo "== fuzz $1"
-  local folder=build/fuzz/tests/fuzz
-  TMPDIR=/dev/shm "$folder/$1_fuzzer" -max_total_time=60 -timeout=60 -max_len="$3" \
-    -dict="tests/fuzz/$2.dict" -artifact_prefix="$folder/" "$folder/corpus/$1"
-}
-
-fuzz_all() {
-  local corpus=build/fuzz/tests/fuzz/corpus
-  cmake --preset fuzz >/dev/null
-  cmake --build --preset fuzz
-  mkdir -p "$corpus/model"
-  build/fuzz/tests/fuzz/write_seeds "$corpus/model"
-  /usr/bin/python3 tests/fuzz/write_corpora.py "$corpus"
-  fuzz model onnx 4096
-  fuzz archive keras 65536
-  fuzz index reply 4096
-  fuzz chunk chunk 4096
-  fuzz program hdf5 65536
-}
-
 tools/setup.sh --tests
 if [[ $full == no ]]; then
   build_and_test release -DPOLYAK_FULL_TESTS=OFF
@@ -51,7 +29,7 @@ build_and_test debug
 build_and_test asan
 build_and_test tsan
 build_and_test clang
-fuzz_all
+tools/fuzz.sh
 echo "== clang-tidy"
 git ls-files 'src/*.cc' 'formats/*.cc' 'tools/*.cc' |
   xargs -P 2 -n 4 clang-tidy -p build/clang --quiet --warnings-as-errors='*'

@@ -31,6 +31,10 @@ struct OutputRequest {
   const std::atomic<bool>* stop = nullptr;
 };
 
+// Tensors up to this size are read, combined and written with their neighbours. Five files of 449
+// tensors of 9 KiB take 0.90 of the time that they take with 4 KiB, fifty of 8 MiB 0.89 (medians).
+inline constexpr std::uint64_t kSmallTensorBytes = 32768;
+
 // All elements of a replaced tensor, row-major, native byte order.
 struct TensorToWrite {
   std::size_t tensor = 0;

@@ -83,7 +83,7 @@ struct Payload {
 
 // What of neighbours is read or written together: so much that a call to the system costs little
 // beside its bytes.
-inline constexpr std::size_t kJoinedBytes = 65536;
+inline constexpr std::size_t kJoinedBytes = 131072;
 // The most that may lie between two of them: copying it costs less than a call.
 inline constexpr std::uint64_t kMostGapBytes = 4096;
 

@@ -33,7 +33,7 @@ std::vector<Slot> SlotsOf(std::span<const std::size_t> replaced,
   std::vector<Slot> slots;
   for (const std::size_t tensor : replaced) {
     for (const PayloadRun& run : payloads[tensor].runs) {
-      const bool is_small = payloads[tensor].is_one_piece() && run.bytes <= kMostGapBytes;
+      const bool is_small = payloads[tensor].is_one_piece() && run.bytes <= kSmallTensorBytes;
       if (run.bytes > 0) slots.push_back({run.file, run.span(), is_small});
     }
   }

@@ -58,7 +58,7 @@ def small_tensors(source, numbers):
     tensors = []
     for i in range(TENSORS):
         number = None if i % 7 == 3 else source.choice(numbers)
-        most_bytes = source.choice((0, 40, 600, 4096, 6000))
+        most_bytes = source.choice((0, 40, 600, 4096, 6000, 40000))
         elements = source.randint(0, most_bytes) // (number.bytes if number else 8)
         choices = pool(number or FLOAT64).shape[1]
         columns = numpy.array([source.randrange(choices) for _ in range(elements)], "i8")

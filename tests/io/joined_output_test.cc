@@ -82,7 +82,7 @@ class Splicing {
   }
 
   void AddSlot() {
-    const std::uint64_t sizes[] = {2, 2 * Number(1, 100), 2 * Number(1, 2048), 4096, 4098, 8000};
+    const std::uint64_t sizes[] = {2, 2 * Number(1, 100), 2 * Number(1, 2048), 8000, 32768, 32770};
     const std::uint64_t bytes = sizes[Number(0, 5)];
     TensorInfo& tensor = tensors_.emplace_back();
     tensor.dtype = DType::kUInt16;
