@@ -62,7 +62,7 @@ OpenedCheckpoints Open(const OpenRequest& request, std::size_t at_once) {
   OpenContext context = MakeOpenContext(request.memory_bytes, request.hdf5_helper, request.stop);
   context.temporary_folder = request.temporary_folder;
   context.helpers = HelpersAtOnce(at_once, context.helper_memory_bytes);
-  OpenedCheckpoints opened{.checkpoints = {}, .at_once = at_once};
+  OpenedCheckpoints opened{.checkpoints = {}, .helpers = context.helpers};
   opened.checkpoints.resize(request.paths.size());
   std::vector<FileIndex> indexes(request.paths.size());
   const auto open = [&](std::size_t k) {

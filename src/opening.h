@@ -33,7 +33,7 @@ struct OpenRequest {
 
 struct OpenedCheckpoints {
   std::vector<OpenedCheckpoint> checkpoints;  // as the request has them
-  std::size_t at_once = 1;                    // how many were opened at the same time
+  std::size_t helpers = 1;                    // how many helpers may have run at the same time
   // The most that their indexes take while they are opened: so many at once, and one after the
   // other, which is never more. Figures of the files: they don't depend on timing.
   std::uint64_t index_bytes = 0;

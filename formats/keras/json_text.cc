@@ -42,6 +42,10 @@ class Watch {
 
 nlohmann::json ParseJson(std::string_view text) {
   using nlohmann::json;
+  // The parser takes it for the end, whatever follows.
+  if (text.find('\0') != std::string_view::npos) {
+    throw Error(ErrorKind::kCorrupt, "is JSON with a NUL character in it");
+  }
   Watch watch;
   const auto keep = [&](int depth, json::parse_event_t event, const json& parsed) {
     return watch.See(depth, event, parsed);

@@ -71,8 +71,8 @@ void ForEachString(std::string_view text, Visit&& visit) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] != '"') continue;
     const std::size_t begin = at;
-    for (++at; text[at] != '"'; ++at) at += text[at] == '\\' ? 1U : 0U;
-    visit(begin, at + 1);
+    for (++at; at < text.size() && text[at] != '"'; ++at) at += text[at] == '\\' ? 1U : 0U;
+    if (at < text.size()) visit(begin, at + 1);
   }
 }
 

@@ -158,6 +158,8 @@ CallFilter RefusedCalls() {
   for (const int call : {SYS_tgkill, SYS_tkill}) {
     filter.Add(call, itself, Verdict::kAllow, Verdict::kRefuse);
   }
+  // Its own limits may be asked for, and set; nobody else's.
+  filter.Add(SYS_prlimit64, {0, ~std::uint32_t{0}, 0}, Verdict::kAllow, Verdict::kRefuse);
   // Keys that are typed for the user, on the terminal.
   filter.Add(SYS_ioctl, {1, ~std::uint32_t{0}, TIOCSTI}, {1, ~std::uint32_t{0}, TIOCLINUX},
              Verdict::kRefuse, Verdict::kAllow);

@@ -16,8 +16,8 @@ namespace {
 // float32 inputs, 0.949 with fifty, 0.96 for five of float16 (paired medians). Huge pages bring no
 // more.
 constexpr std::size_t kAlignment = 4096;
-// Of small tensors that are worked on together: of single numbers a tile has a hundred thousand, and
-// the lists of them would take more than it does.
+// Of small tensors that are worked on together: of single numbers a tile has a hundred thousand,
+// and the lists of them would take more than it does.
 constexpr std::size_t kMostTogether = 1024;
 
 std::byte* Aligned(std::byte* address) {

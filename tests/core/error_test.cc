@@ -32,7 +32,8 @@ TEST(IndexBudget, RefusesWithTheNumberThatIsNeeded) {
     budget.CheckFits();
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("needs at least 7 MiB"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("needs at least 7 MiB"), std::string::npos)
+        << error.what();
   }
 }
 

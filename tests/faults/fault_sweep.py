@@ -72,10 +72,6 @@ ERRORS = {
     "rmdir": ("EACCES", "EIO"),
     "unlink": ("EACCES", "EIO"),
     "memfd_create": ("ENOMEM", "EMFILE"),
-    "landlock_create_ruleset": ("ENOMEM",),
-    "landlock_add_rule": ("ENOMEM",),
-    "landlock_restrict_self": ("ENOMEM",),
-    "seccomp": ("ENOMEM",),
 }
 # Those that may go on failing: a disk that is full or broken stays so.
 LASTING = {"read": "EIO", "pread64": "EIO", "pwrite64": "ENOSPC", "fallocate": "EOPNOTSUPP",

@@ -131,7 +131,7 @@ TEST_F(Opening, NeedsAsMuchMemoryAsOneAfterTheOther) {
 
 TEST_F(Opening, PlansWithTheIndexOfOneAfterTheOtherWhereThatFitsAlone) {
   const OpenedCheckpoints opened{
-      .checkpoints = {}, .at_once = 2, .index_bytes = 300 << 20, .index_bytes_in_turn = 100 << 20};
+      .checkpoints = {}, .helpers = 2, .index_bytes = 300 << 20, .index_bytes_in_turn = 100 << 20};
   const MemoryPlan plan = PlanMemoryWith(opened, {.index_bytes = 1 << 20});
   EXPECT_EQ(plan.peak_bytes, PlanMemory({.index_bytes = 101 << 20}).peak_bytes);
   const MemoryPlan larger = PlanMemoryWith(opened, {.budget_bytes = 1 << 30});

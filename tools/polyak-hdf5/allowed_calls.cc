@@ -10,8 +10,7 @@ namespace {
 using Verdict = CallFilter::Verdict;
 
 constexpr int kAllowed[] = {
-    // The file, memory that is shared with polyak, the socket. (write: what a dying C library has
-    // to
+    // The file, memory that is shared with polyak, the socket. (write: what a dying C library has to
     // say, to /dev/null.)
     SYS_read,
     SYS_pread64,

@@ -143,7 +143,10 @@ herr_t ReadAt(H5FD_t* file, H5FD_mem_t type, hid_t /*dxpl*/, haddr_t address, si
   if (!FillFrom(mine.image, address, bytes)) return -1;
   if (mine.overlay != nullptr) mine.overlay->Cover(address, bytes);
   constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
-  if (std::string_view(bytes.data(), size).starts_with(kSignature)) base_address = address;
+  // Only where the library looks for it: anything else may begin with these bytes, too.
+  if (type == H5FD_MEM_SUPER && std::string_view(bytes.data(), size).starts_with(kSignature)) {
+    base_address = address;
+  }
   const bool has_guessed_reads = type == H5FD_MEM_OHDR || type == H5FD_MEM_LHEAP;
   const bool has_guessed_size =
       size == kGuessedBytes || (size < kGuessedBytes && address + size >= mine.end_of_addresses);

@@ -103,7 +103,9 @@ std::optional<PlainHeader> Parse(std::span<const char> bytes) {
     const std::uint64_t flags = NumberAt(bytes, at + 4, 1);
     const auto prefix = bytes.subspan(at, kMessagePrefixBytes);
     at += kMessagePrefixBytes;
-    if (type > kTime || flags > 1 || size > bytes.size() - at) return std::nullopt;
+    if (type > kTime || flags > 1 || size > bytes.size() - at || size % 8 != 0) {
+      return std::nullopt;
+    }
     const bool is_of_kind = type != kNil && type != kAttribute && type != kTime;
     // The size of a dataspace goes with the rank.
     if (is_of_kind) header.kind.append(prefix.data(), prefix.size());
