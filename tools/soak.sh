@@ -42,11 +42,11 @@ mutants() { # folder of a format's seeds
 }
 
 hostile() {
-  local seeds format
-  seeds=$(mktemp -d /dev/shm/polyak-soak-XXXXXX)
+  local format
+  seeds=$(mktemp -d -p /dev/shm)
+  trap 'rm -rf "$seeds"' EXIT
   /usr/bin/python3 tests/hostile/seeds.py "$seeds"
   for format in onnx hdf5 legacy archive sharded; do mutants "$seeds/$format"; done
-  rm -r "$seeds"
   POLYAK_FULL=1 POLYAK="$build/polyak" /usr/bin/python3 tests/hostile/mutants_test.py
 }
 

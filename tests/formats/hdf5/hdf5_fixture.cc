@@ -2,20 +2,13 @@
 
 #include <stdexcept>
 
+#include "confinement/sanitized.h"
 #include "formats/hdf5/file_builder.h"
 #include "formats/hdf5/hdf5_format.h"
 
 namespace polyak::hdf5 {
 
-bool IsSanitized() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return true;
-#elif defined(__has_feature)
-  return __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-  return false;
-#endif
-}
+bool IsSanitized() { return kIsSanitized; }
 
 Hdf5Files::Hdf5Files() {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
