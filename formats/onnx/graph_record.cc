@@ -46,11 +46,13 @@ ValueNumber GraphRecord::AddValue() {
 }
 
 ValueNumber GraphRecord::ValueOf(const NameHash& name, Graph& graph) {
-  const auto known = graph.values.find(name);
-  if (known != graph.values.end()) return known->second;
-  const ValueNumber value = AddValue();
-  if (value != kNoValue) graph.values.emplace(name, value);
-  return value;
+  if (is_full_) {
+    const auto known = graph.values.find(name);
+    return known != graph.values.end() ? known->second : AddValue();
+  }
+  const auto [known, is_new] = graph.values.try_emplace(name, kNoValue);
+  if (is_new) known->second = AddValue();
+  return known->second;
 }
 
 ValueNumber GraphRecord::ValueOf(std::string_view name) {
@@ -65,7 +67,10 @@ ValueNumber GraphRecord::Define(std::string_view name) {
 
 void GraphRecord::BeginGraph(bool sees_outer) {
   Charge(kGraphBytes);
-  graphs_.emplace_back().sees_outer = sees_outer;
+  graphs_.push_back({.values = decltype(Graph::values)(&names_),
+                     .inputs = {},
+                     .outputs = {},
+                     .sees_outer = sees_outer});
 }
 
 RecordNumber GraphRecord::EndGraph(RecordNumber owner) {
@@ -73,7 +78,7 @@ RecordNumber GraphRecord::EndGraph(RecordNumber owner) {
   graphs_.pop_back();
   if (ended.sees_outer && !graphs_.empty()) {
     for (const auto& [name, value] : ended.values) {
-      if (is_defined_[value]) continue;
+      if (value == kNoValue || is_defined_[value]) continue;
       const ValueNumber outer = ValueOf(name, graphs_.back());
       if (outer != kNoValue) outer_[value] = outer;
     }

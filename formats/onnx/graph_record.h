@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <list>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
@@ -106,7 +108,7 @@ class GraphRecord {
     std::size_t operator()(const NameHash& hash) const noexcept { return hash.low; }
   };
   struct Graph {
-    std::unordered_map<NameHash, ValueNumber, TakeLow> values;
+    std::pmr::unordered_map<NameHash, ValueNumber, TakeLow> values;
     std::vector<ValueNumber> inputs;
     std::vector<ValueNumber> outputs;
     bool sees_outer = false;
@@ -128,7 +130,8 @@ class GraphRecord {
   IndexBudget& budget_;
   std::uint64_t charged_bytes_ = 0;
   bool is_full_ = false;
-  std::vector<Graph> graphs_;  // from the outermost to the innermost
+  std::pmr::monotonic_buffer_resource names_;  // for the maps below: they only grow
+  std::list<Graph> graphs_;                    // from the outermost to the innermost
   std::vector<Record> records_;
   std::vector<ValueNumber> inputs_;   // of all records
   std::vector<ValueNumber> outputs_;  // likewise

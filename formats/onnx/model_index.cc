@@ -66,6 +66,7 @@ void IndexField(const Field& field, FieldReader& model, GraphWalk& walk, std::si
 
 void CheckNames(const std::vector<TensorInfo>& tensors) {
   std::unordered_set<std::string_view> seen;
+  seen.reserve(tensors.size());
   for (const TensorInfo& tensor : tensors) {
     if (tensor.name.find('\0') != std::string::npos) {
       throw Error(ErrorKind::kCorrupt, "the name of a tensor has a NUL byte in it");

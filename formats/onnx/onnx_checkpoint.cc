@@ -2,6 +2,7 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "formats/onnx/node_description.h"
 #include "formats/onnx/varint_encoding.h"
 #include "formats/onnx/wire_writer.h"
+#include "io/byte_reader.h"
 #include "io/spliced_output.h"
 
 namespace polyak::onnx_format {
@@ -25,19 +27,74 @@ Edit MetadataEdit(const Extent& place, std::string_view record) {
   return edit;
 }
 
+// Of two files, both of which have it whole.
+bool IsSame(ByteReader& one, ByteReader& other, const Extent& extent) {
+  one.Seek(extent.offset);
+  other.Seek(extent.offset);
+  while (one.position() < extent.end()) {
+    const auto some = one.TakeSome(extent.end());
+    for (auto left = some; !left.empty();) {
+      const auto same = other.TakeSome(other.position() + left.size());
+      if (!std::ranges::equal(same, left.first(same.size()))) return false;
+      left = left.subspan(same.size());
+    }
+  }
+  return true;
+}
+
+using Varints = std::vector<std::unique_ptr<const VarintPayload>>;
+
+Varints EmptyIfNone(Varints varints) {
+  const bool has_some = std::ranges::any_of(varints, [](const auto& each) { return bool(each); });
+  return has_some ? std::move(varints) : Varints();
+}
+
 }  // namespace
 
 OnnxCheckpoint::OnnxCheckpoint(ModelFiles files, ModelIndex index)
     : ExtentCheckpoint(std::move(files.files), std::move(index.tensors), std::move(index.payloads),
                        std::move(index.notes)),
-      varints_(std::move(index.varints)),
+      varints_(EmptyIfNone(std::move(index.varints))),
       external_(std::move(index.external)),
       file_names_(std::move(files.names)),
       provenance_fields_(std::move(index.provenance_fields)) {}
 
+OnnxCheckpoint::OnnxCheckpoint(std::shared_ptr<const InputFile> file, const OnnxCheckpoint& alike)
+    : ExtentCheckpoint({std::move(file)}, alike),
+      file_names_(alike.file_names_),
+      provenance_fields_(alike.provenance_fields_) {}
+
+bool OnnxCheckpoint::IsKnownByStructure() const noexcept {
+  if (!varints_.empty() || !external_.empty()) return false;
+  std::uint64_t end = 0;
+  for (std::size_t t = 0; t < tensors().size(); ++t) {
+    const Payload& payload = payloads()[t];
+    if (payload.runs.empty()) continue;
+    const Extent extent = payload.runs[0].span();
+    const bool is_plain = payload.is_one_piece() && tensors()[t].element_bytes > 0;
+    if (!is_plain || extent.offset < end) return false;
+    end = extent.end();
+  }
+  return true;
+}
+
+bool OnnxCheckpoint::HasStructureOf(const InputFile& other) const {
+  if (other.size() != file().size()) return false;
+  ByteReader own_bytes(file());
+  ByteReader other_bytes(other);
+  std::uint64_t end = 0;
+  for (const Payload& payload : payloads()) {
+    if (payload.runs.empty()) continue;
+    const Extent extent = payload.runs[0].span();
+    if (!IsSame(own_bytes, other_bytes, {end, extent.offset - end})) return false;
+    end = extent.end();
+  }
+  return IsSame(own_bytes, other_bytes, {end, file().size() - end});
+}
+
 void OnnxCheckpoint::DoRead(std::size_t tensor, const Box& box,
                             std::span<std::byte> elements) const {
-  const VarintPayload* varints = varints_[tensor].get();
+  const VarintPayload* varints = VarintsOf(tensor);
   if (varints == nullptr) return ReadExtents(tensor, box, elements);
   const std::uint32_t element_bytes = tensors()[tensor].element_bytes;
   ForEachRun(tensors()[tensor].shape, box, [&](std::uint64_t first, std::uint64_t count) {
@@ -69,7 +126,7 @@ std::unique_ptr<Output> OnnxCheckpoint::DoBeginOutput(const OutputRequest& reque
   std::vector<std::size_t> deferred;
   std::vector<std::size_t> others;
   for (const std::size_t tensor : request.replaced) {
-    (varints_[tensor] ? deferred : others).push_back(tensor);
+    (VarintsOf(tensor) != nullptr ? deferred : others).push_back(tensor);
   }
   if (deferred.empty()) return Spliced(request, {}, nullptr);
   // The request, and what it refers to, may be gone when the rest is laid out.

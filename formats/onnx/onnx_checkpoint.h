@@ -19,11 +19,21 @@ namespace polyak::onnx_format {
 class OnnxCheckpoint final : public ExtentCheckpoint {
  public:
   OnnxCheckpoint(ModelFiles files, ModelIndex index);
+  // `alike` has the structure of the file, and is known by it. What both have in common is shared.
+  OnnxCheckpoint(std::shared_ptr<const InputFile> file, const OnnxCheckpoint& alike);
+
+  // True where all that is known of it, but the numbers, follows from its size and from the bytes
+  // outside its payloads: no varints, no external data, every payload in a piece, in the order of
+  // the file.
+  bool IsKnownByStructure() const noexcept;
+  // For one that is: whether the file has its size, and the same bytes outside the payloads. Throws
+  // Error (kSystem, kCorrupt).
+  bool HasStructureOf(const InputFile& other) const;
 
  private:
   // Varints are decoded; everything else is extents.
   void DoRead(std::size_t tensor, const Box& box, std::span<std::byte> elements) const override;
-  bool IsAsStored(std::size_t tensor) const override { return varints_[tensor] == nullptr; }
+  bool IsAsStored(std::size_t tensor) const override { return VarintsOf(tensor) == nullptr; }
   std::vector<std::filesystem::path> DoDataFilesOf(const OutputRequest& request) const override;
   std::uint64_t DoOutputMemoryBytes(const OutputRequest& request) const override;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
@@ -37,9 +47,12 @@ class OnnxCheckpoint final : public ExtentCheckpoint {
                                   std::span<const DeferredOutput::Spilled> spilled,
                                   std::uint64_t end) const;
 
+  const VarintPayload* VarintsOf(std::size_t tensor) const noexcept {
+    return varints_.empty() ? nullptr : varints_[tensor].get();
+  }
   ExternalTemplate external() const { return {file(), external_, file_names_, payloads()}; }
 
-  std::vector<std::unique_ptr<const VarintPayload>> varints_;  // by tensor; mostly null
+  std::vector<std::unique_ptr<const VarintPayload>> varints_;  // by tensor; empty: there are none
   std::vector<ExternalTensor> external_;
   std::vector<std::string> file_names_;
   std::vector<Extent> provenance_fields_;

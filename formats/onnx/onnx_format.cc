@@ -1,5 +1,6 @@
 #include "formats/onnx/onnx_format.h"
 
+#include "formats/onnx/alike_models.h"
 #include "formats/onnx/external_files.h"
 #include "formats/onnx/model_index.h"
 #include "formats/onnx/onnx_checkpoint.h"
@@ -9,10 +10,12 @@ namespace polyak::onnx_format {
 bool Probe(const InputFile& file) { return LooksLikeModel(file); }
 
 std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context) {
-  ModelIndex index = IndexModel(*file, context);
-  ModelFiles files = OpenExternalFiles(std::move(file), index, context);
-  CheckExtents(index.payloads, index.tensors, files.files);
-  return std::make_unique<OnnxCheckpoint>(std::move(files), std::move(index));
+  return AlikeModels::Of(context)->Open(file, context.index_budget, [&] {
+    ModelIndex index = IndexModel(*file, context);
+    ModelFiles files = OpenExternalFiles(file, index, context);
+    CheckExtents(index.payloads, index.tensors, files.files);
+    return std::make_unique<OnnxCheckpoint>(std::move(files), std::move(index));
+  });
 }
 
 }  // namespace polyak::onnx_format

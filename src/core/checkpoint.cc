@@ -13,6 +13,9 @@ Checkpoint::Checkpoint(std::filesystem::path path, std::vector<TensorInfo> tenso
       tensors_(std::make_shared<const std::vector<TensorInfo>>(std::move(tensors))),
       notes_(std::move(notes)) {}
 
+Checkpoint::Checkpoint(std::filesystem::path path, const Checkpoint& alike)
+    : path_(std::move(path)), tensors_(alike.tensors_), notes_(alike.notes_) {}
+
 void Checkpoint::Read(std::size_t tensor, const Box& box, std::span<std::byte> elements) const {
   const TensorInfo& info = tensors()[tensor];
   assert(info.unreadable.empty());
@@ -50,7 +53,7 @@ void Checkpoint::ReadStored(std::size_t tensor, std::uint64_t offset,
 }
 
 std::uint64_t Checkpoint::ShareTensors(std::shared_ptr<const std::vector<TensorInfo>>& tensors) {
-  if (tensors == nullptr || *tensors != *tensors_) {
+  if (tensors == nullptr || (tensors != tensors_ && *tensors != *tensors_)) {
     tensors = tensors_;
     return 0;
   }

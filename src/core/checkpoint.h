@@ -136,6 +136,8 @@ class Checkpoint {
 
  protected:
   Checkpoint(std::filesystem::path path, std::vector<TensorInfo> tensors, CheckpointNotes notes);
+  // One that is the same but for its path and its payloads.
+  Checkpoint(std::filesystem::path path, const Checkpoint& alike);
 
  private:
   virtual std::uint64_t DoFileBytes() const = 0;

@@ -14,13 +14,25 @@ constexpr std::size_t kWindowInSequenceBytes = 65536;
 
 }  // namespace
 
+void ByteReader::CheckInside(std::uint64_t end) const {
+  if (position_ < end && position_ < file_.size()) return;
+  throw Error(ErrorKind::kCorrupt, "the file is cut off or damaged (at byte " +
+                                       std::to_string(std::min(position_, file_.size())) + ")");
+}
+
 std::uint8_t ByteReader::TakeByte(std::uint64_t end) {
-  if (position_ >= end || position_ >= file_.size()) {
-    throw Error(ErrorKind::kCorrupt, "the file is cut off or damaged (at byte " +
-                                         std::to_string(std::min(position_, file_.size())) + ")");
-  }
+  CheckInside(end);
   if (!IsInWindow(1)) Fill();
   return static_cast<std::uint8_t>(window_[position_++ - window_start_]);
+}
+
+std::span<const std::byte> ByteReader::TakeSome(std::uint64_t end) {
+  CheckInside(end);
+  if (!IsInWindow(1)) Fill();
+  const std::span<const std::byte> held = std::span(window_).subspan(position_ - window_start_);
+  const auto some = held.first(std::min<std::uint64_t>(held.size(), end - position_));
+  position_ += some.size();
+  return some;
 }
 
 std::string ByteReader::TakeText(std::uint64_t count, std::uint64_t end) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,15 @@ class ByteReader {
 
   // The next byte. Throws Error (kCorrupt) at `end` or at the end of the file.
   std::uint8_t TakeByte(std::uint64_t end);
+  // As many of the bytes up to `end` as are at hand, at least one; they are there until the next
+  // call. Throws as TakeByte.
+  std::span<const std::byte> TakeSome(std::uint64_t end);
   // The next `count` bytes as text. Throws Error (kCorrupt) where they pass `end` or the end of
   // the file (before anything is allocated).
   std::string TakeText(std::uint64_t count, std::uint64_t end);
 
  private:
+  void CheckInside(std::uint64_t end) const;
   void Fill();
   // True where the window holds the next `count` bytes.
   bool IsInWindow(std::uint64_t count) const noexcept;

@@ -71,13 +71,21 @@ ExtentCheckpoint::ExtentCheckpoint(InputFiles files, std::vector<TensorInfo> ten
                                    std::vector<Payload> payloads, CheckpointNotes notes)
     : Checkpoint(files.front()->path(), std::move(tensors), std::move(notes)),
       files_(std::move(files)),
-      payloads_(std::move(payloads)) {
-  assert(payloads_.size() == this->tensors().size());
+      payloads_(std::make_shared<const std::vector<Payload>>(std::move(payloads))) {
+  assert(payloads_->size() == this->tensors().size());
   std::uint64_t bytes = 0;
   for (const auto& file : files_) {
     bytes_before_.push_back(bytes);
     bytes += file->size();
   }
+}
+
+ExtentCheckpoint::ExtentCheckpoint(InputFiles files, const ExtentCheckpoint& alike)
+    : Checkpoint(files.front()->path(), alike),
+      files_(std::move(files)),
+      bytes_before_(alike.bytes_before_),
+      payloads_(alike.payloads_) {
+  assert(files_.size() == alike.files_.size());
 }
 
 std::vector<Edit> ExtentCheckpoint::ProvenanceEdits(std::string_view /*record*/) const {
@@ -95,7 +103,7 @@ void ExtentCheckpoint::DoRead(std::size_t tensor, const Box& box,
 
 void ExtentCheckpoint::ReadExtents(std::size_t tensor, const Box& box,
                                    std::span<std::byte> elements) const {
-  const Payload& payload = payloads_[tensor];
+  const Payload& payload = payloads()[tensor];
   ForEachPart(payload, tensors()[tensor], box, [&](const RunPart& part, std::uint64_t box_offset) {
     ReadPart(*files_[part.run.file], part, elements.subspan(box_offset, part.bytes));
   });
@@ -103,11 +111,11 @@ void ExtentCheckpoint::ReadExtents(std::size_t tensor, const Box& box,
 }
 
 std::size_t ExtentCheckpoint::DoReadJoined(std::span<const TensorToRead> parts) const {
-  const std::uint32_t source = payloads_[parts[0].tensor].runs.begin()->file;
+  const std::uint32_t source = payloads()[parts[0].tensor].runs.begin()->file;
   Extent span;
   std::size_t joined = 0;
   for (const auto& [tensor, elements] : parts) {
-    const Payload& payload = payloads_[tensor];
+    const Payload& payload = payloads()[tensor];
     if (!payload.is_one_piece() || !IsAsStored(tensor) || payload.runs[0].file != source) break;
     const Extent extent = payload.runs[0].span();
     if (joined == 0) span = {extent.offset, 0};
@@ -125,7 +133,7 @@ std::size_t ExtentCheckpoint::DoReadJoined(std::span<const TensorToRead> parts) 
     return 0;  // each is read alone then: the error is that of the one whose bytes can't be read
   }
   for (const auto& [tensor, elements] : parts.first(joined)) {
-    const Payload& payload = payloads_[tensor];
+    const Payload& payload = payloads()[tensor];
     std::memcpy(elements.data(), buffer.data() + (payload.runs[0].offset - span.offset),
                 elements.size());
     SwapBytes(elements, payload.swapped_bytes);
@@ -135,7 +143,7 @@ std::size_t ExtentCheckpoint::DoReadJoined(std::span<const TensorToRead> parts) 
 
 void ExtentCheckpoint::DoReadStored(std::size_t tensor, std::uint64_t offset,
                                     std::span<std::byte> bytes) const {
-  for (const PayloadRun& run : payloads_[tensor].runs) {
+  for (const PayloadRun& run : payloads()[tensor].runs) {
     if (offset < run.bytes && !bytes.empty()) {
       const auto part = bytes.first(std::min<std::uint64_t>(bytes.size(), run.bytes - offset));
       ReadPart(*files_[run.file], {run, offset, part.size()}, part);
@@ -150,7 +158,7 @@ void ExtentCheckpoint::DoReadStored(std::size_t tensor, std::uint64_t offset,
 
 std::uint64_t ExtentCheckpoint::DoPayloadId(std::size_t tensor) const {
   // No two payloads share a byte without being one (CheckExtents). One without bytes is its own.
-  for (const PayloadRun& run : payloads_[tensor].runs) {
+  for (const PayloadRun& run : payloads()[tensor].runs) {
     if (run.bytes > 0) return bytes_before_[run.file] + run.offset;
   }
   return bytes_before_.back() + files_.back()->size() + tensor;
@@ -160,8 +168,8 @@ std::unique_ptr<Output> ExtentCheckpoint::DoBeginOutput(const OutputRequest& req
   std::vector<Edit> edits;
   if (!request.provenance.empty()) edits = ProvenanceEdits(request.provenance);
   OutputLayout layout{.sources = files_, .main = {}, .data = {}};
-  layout.main.CopyEdited(0, file(), edits, SpansIn(0, request.replaced, payloads_));
-  return std::make_unique<SplicedOutput>(request, std::move(layout), payloads_, tensors());
+  layout.main.CopyEdited(0, file(), edits, SpansIn(0, request.replaced, payloads()));
+  return std::make_unique<SplicedOutput>(request, std::move(layout), payloads(), tensors());
 }
 
 std::vector<FileIdentity> ExtentCheckpoint::DoFiles() const {

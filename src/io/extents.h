@@ -35,9 +35,12 @@ class ExtentCheckpoint : public Checkpoint {
                    CheckpointNotes notes = {});
 
  protected:
+  // The files are as long as those of `alike`, with the same payloads at the same places.
+  ExtentCheckpoint(InputFiles files, const ExtentCheckpoint& alike);
+
   const InputFile& file() const noexcept { return *files_.front(); }
   const InputFiles& all_files() const noexcept { return files_; }
-  std::span<const Payload> payloads() const noexcept { return payloads_; }
+  std::span<const Payload> payloads() const noexcept { return *payloads_; }
   void ReadExtents(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
   void DoCheckUnchanged() const override;
@@ -61,8 +64,8 @@ class ExtentCheckpoint : public Checkpoint {
   std::vector<FileIdentity> DoFiles() const override;
 
   InputFiles files_;
-  std::vector<std::uint64_t> bytes_before_;  // of the files before each one
-  std::vector<Payload> payloads_;
+  std::vector<std::uint64_t> bytes_before_;               // of the files before each one
+  std::shared_ptr<const std::vector<Payload>> payloads_;  // never null
 };
 
 }  // namespace polyak
