@@ -17,6 +17,7 @@
 #include "arithmetic/narrow_means-inl.h"
 #include "arithmetic/plain_sums-inl.h"
 #include "arithmetic/quick_means-inl.h"
+#include "arithmetic/short_means-inl.h"
 #include "arithmetic/vector_float16-inl.h"
 #include "arithmetic/vector_lanes-inl.h"
 #include "hwy/highway.h"
@@ -101,6 +102,11 @@ std::size_t MeansOfUnits(const MeanPlan& plan, const Block& block, UndecidedElem
   const std::size_t step = hn::Lanes(Floats());
   std::size_t element = 0;
   for (; element + kUnits * step <= block.count; element += kUnits * step) {
+    if constexpr (kIntegers && Lanes::Format::kSignificandBits < 24) {
+      const bool stored = plan.integer.fits_floats &&
+                          StoreShortMeans<Lanes, kInputs>(plan, block, block.first + element);
+      if (HWY_LIKELY(stored)) continue;
+    }
     MeanOfUnits<Lanes, kIntegers, kUnits, kInputs>(plan, block, element, undecided);
   }
   for (; element + step <= block.count; element += step) {

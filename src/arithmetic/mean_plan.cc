@@ -63,6 +63,20 @@ CommonScale ToIntegers(std::span<const double> weights) {
   return scaled;
 }
 
+// A sum in float32 rounds once per input, its mean and the ends of an interval around it too: 2^-24
+// each, and 1 % for the second order. Products of weights and inputs don't round by themselves.
+void AddFloats(std::uint64_t magnitudes, IntegerWeights& made) {
+  made.fits_floats = Within(made.total, kLeastTotal, kLargestTotal);
+  if (!made.fits_floats) return;
+  for (const double weight : made.weights) {
+    made.float_weights.push_back(static_cast<float>(weight));
+  }
+  made.float_total = static_cast<float>(made.total);
+  const double roundings = static_cast<double>(made.weights.size()) + 8.0;
+  made.float_error_per_max =
+      static_cast<float>(roundings * 0x1p-24 * 1.01 * static_cast<double>(magnitudes) / made.total);
+}
+
 // Only a quotient is wanted where the weights are normalised, so a common factor and the sign go.
 IntegerWeights MakeIntegerWeights(std::span<const double> weights, bool normalised) {
   CommonScale scaled = ToIntegers(weights);
@@ -88,6 +102,7 @@ IntegerWeights MakeIntegerWeights(std::span<const double> weights, bool normalis
   made.total_is_power_of_two = !normalised || std::has_single_bit(total_magnitude);
   made.magnitude_bits = BitWidth(magnitudes - 1);
   made.usable = Within(made.total, kLeastWeight, kLargestWeight);
+  AddFloats(magnitudes, made);
   return made;
 }
 

@@ -18,6 +18,12 @@ struct IntegerWeights {
   double total = 1.0;           // what to divide by, positive
   bool total_is_power_of_two = false;
   int magnitude_bits = 0;  // sum |weight| <= 2^magnitude_bits
+
+  // The same for inputs of 16 bits in float32, whose sums needn't be exact.
+  bool fits_floats = false;
+  std::vector<float> float_weights;
+  float float_total = 1.0F;
+  float float_error_per_max = 0.0F;  // |computed - true mean| <= that * max |input|
 };
 
 // Plain float64 arithmetic with a bound of its error: decided where both ends of the interval

@@ -52,26 +52,32 @@ struct Float16Lanes {
   }
 
   static HWY_INLINE VF Load(const std::byte* elements, std::size_t index) {
-    const auto shorts = LoadAnywhere(Shorts(), elements + index * sizeof(std::uint16_t));
+    return FromShorts(LoadAnywhere(Shorts(), elements + index * sizeof(std::uint16_t)));
+  }
+  static HWY_INLINE VF FromShorts(hn::Vec<Shorts> shorts) {
     if constexpr (kHasFloat16Instructions) {
       return hn::PromoteTo(Floats(), hn::BitCast(hn::Rebind<hwy::float16_t, Floats>(), shorts));
     } else {
       return FromBits(hn::PromoteTo(FloatBits(), shorts));
     }
   }
+  static HWY_INLINE hn::Vec<Shorts> RoundToShorts(VF values) {
+    return ToShorts(RoundFloats(values));
+  }
   static HWY_INLINE VF Round(const Unit& unit) { return RoundUnit<Format>(unit); }
   static HWY_INLINE void Store(VF rounded, std::byte* elements, std::size_t index) {
-    std::byte* to = elements + index * sizeof(std::uint16_t);
-    if constexpr (kHasFloat16Instructions) {
-      const hn::Rebind<hwy::float16_t, Floats> halves;
-      StoreAnywhere(hn::BitCast(Shorts(), hn::DemoteTo(halves, rounded)), Shorts(), to);
-    } else {
-      const auto bits = hn::BitCast(SignedBits(), ToBits(rounded));
-      StoreAnywhere(hn::DemoteTo(Shorts(), bits), Shorts(), to);
-    }
+    StoreAnywhere(ToShorts(rounded), Shorts(), elements + index * sizeof(std::uint16_t));
   }
 
  private:
+  static HWY_INLINE hn::Vec<Shorts> ToShorts(VF rounded) {
+    if constexpr (kHasFloat16Instructions) {
+      const hn::Rebind<hwy::float16_t, Floats> halves;
+      return hn::BitCast(Shorts(), hn::DemoteTo(halves, rounded));
+    } else {
+      return hn::DemoteTo(Shorts(), hn::BitCast(SignedBits(), ToBits(rounded)));
+    }
+  }
   // Between the exponents' biases of float16 and float32 lie 112; multiplying moves subnormal
   // numbers along. Infinities and NaN only have to stay recognisable.
   static HWY_INLINE VF FromBits(VU shorts) {

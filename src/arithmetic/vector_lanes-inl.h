@@ -121,7 +121,8 @@ HWY_INLINE VF NarrowToOdd(const Unit& unit) {
 // - RoundQuickly: a unit rounded to the format, or so that Store does that; right for means of at
 //   least kLeastQuickMean, for zero, and, where kHasSmallMeans, for smaller ones too;
 // - RoundFloats: the same of float32;
-// - RoundAlike: whether RoundFloats and Store make the same of all elements of two units.
+// - RoundAlike: whether RoundFloats and Store make the same of all elements of two units;
+// - of 16 bits, FromShorts and RoundToShorts: from and to the elements' bits, of any float32.
 struct Float32Lanes {
   using Format = Float32Format;
   static constexpr bool kHasSmallMeans = true;
@@ -163,17 +164,24 @@ struct BFloat16Lanes {
   }
 
   static HWY_INLINE VF Load(const std::byte* elements, std::size_t index) {
-    const auto bits = LoadAnywhere(Shorts(), elements + index * sizeof(std::uint16_t));
+    return FromShorts(LoadAnywhere(Shorts(), elements + index * sizeof(std::uint16_t)));
+  }
+  static HWY_INLINE VF FromShorts(hn::Vec<Shorts> bits) {
     return hn::BitCast(Floats(), hn::ShiftLeft<16>(hn::PromoteTo(FloatBits(), bits)));
+  }
+  static HWY_INLINE hn::Vec<Shorts> RoundToShorts(VF values) {
+    return UpperShorts(RoundBits(values));
   }
   static HWY_INLINE VF Round(const Unit& unit) { return RoundUnit<Format>(unit); }
   static HWY_INLINE void Store(VF rounded, std::byte* elements, std::size_t index) {
-    const auto bits = hn::ShiftRight<16>(hn::BitCast(FloatBits(), rounded));
-    const auto shorts = hn::DemoteTo(Shorts(), hn::BitCast(SignedBits(), bits));
-    StoreAnywhere(shorts, Shorts(), elements + index * sizeof(std::uint16_t));
+    StoreAnywhere(UpperShorts(hn::BitCast(FloatBits(), rounded)), Shorts(),
+                  elements + index * sizeof(std::uint16_t));
   }
 
  private:
+  static HWY_INLINE hn::Vec<Shorts> UpperShorts(VU bits) {
+    return hn::DemoteTo(Shorts(), hn::BitCast(SignedBits(), hn::ShiftRight<16>(bits)));
+  }
   // The upper half is rounded to nearest even, the lower without meaning.
   static HWY_INLINE VU RoundBits(VF values) {
     const FloatBits du;
