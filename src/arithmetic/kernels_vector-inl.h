@@ -96,16 +96,36 @@ HWY_INLINE void MeanOfUnits(const MeanPlan& plan, const Block& block, std::size_
   }
 }
 
+// Whether the quickest way is worth another try: not where it left more than a quarter of what it
+// was tried on.
+class ShortTries {
+ public:
+  explicit ShortTries(bool usable) : goes_on_(usable) {}
+
+  bool goes_on() const noexcept { return goes_on_; }
+  void NoteLeft(std::size_t pairs_before) noexcept {
+    constexpr std::size_t kFirst = 8;
+    ++left_;
+    goes_on_ = left_ * 4 <= pairs_before + kFirst;
+  }
+
+ private:
+  bool goes_on_;
+  std::size_t left_ = 0;
+};
+
 template <class Lanes, bool kIntegers, std::size_t kInputs>
 std::size_t MeansOfUnits(const MeanPlan& plan, const Block& block, UndecidedElements& undecided) {
   constexpr std::size_t kUnits = 2;
   const std::size_t step = hn::Lanes(Floats());
+  ShortTries tries(plan.integer.fits_floats);
   std::size_t element = 0;
   for (; element + kUnits * step <= block.count; element += kUnits * step) {
     if constexpr (kIntegers && Lanes::Format::kSignificandBits < 24) {
-      const bool stored = plan.integer.fits_floats &&
-                          StoreShortMeans<Lanes, kInputs>(plan, block, block.first + element);
-      if (HWY_LIKELY(stored)) continue;
+      if (HWY_LIKELY(tries.goes_on())) {
+        if (StoreShortMeans<Lanes, kInputs>(plan, block, block.first + element)) continue;
+        tries.NoteLeft(element / (kUnits * step));
+      }
     }
     MeanOfUnits<Lanes, kIntegers, kUnits, kInputs>(plan, block, element, undecided);
   }
