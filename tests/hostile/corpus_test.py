@@ -9,13 +9,14 @@ import tempfile
 import unittest
 
 import foreign_rows
+import hdf5_crafted_rows
 import hdf5_rows
 import keras_rows
 import onnx_rows
 from corpus import Measured, Trial
 
-ALL = (*foreign_rows.ROWS, *onnx_rows.ROWS, *hdf5_rows.ROWS, *keras_rows.ARCHIVE_ROWS,
-       *keras_rows.SHARD_ROWS)
+ALL = (*foreign_rows.ROWS, *onnx_rows.ROWS, *hdf5_rows.ROWS,
+       *hdf5_crafted_rows.ROWS, *keras_rows.ARCHIVE_ROWS, *keras_rows.SHARD_ROWS)
 
 
 class Corpus(unittest.TestCase):
@@ -42,7 +43,7 @@ class Corpus(unittest.TestCase):
         self.check(onnx_rows.ROWS)
 
     def test_of_hdf5(self):
-        self.check(hdf5_rows.ROWS)
+        self.check(hdf5_rows.ROWS + hdf5_crafted_rows.ROWS)
 
     def test_of_keras_archives(self):
         self.check(keras_rows.ARCHIVE_ROWS)
