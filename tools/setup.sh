@@ -13,7 +13,7 @@ build_packages=(
 )
 test_packages=(
   python3-onnx libonnx-testdata python3-h5py python3-numpy python3-jsonschema python3-pyte
-  hdf5-tools strace xfsprogs git groff-base man-db zsh fish
+  hdf5-tools strace valgrind xfsprogs git groff-base man-db zsh fish
   clang clang-format clang-tidy libclang-rt-14-dev universal-ctags
 )
 bench_packages=(python3-onnx python3-h5py python3-numpy python3-matplotlib)

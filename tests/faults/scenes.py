@@ -73,6 +73,20 @@ def hdf5_inputs(folder):
     return paths
 
 
+def _hdf5_of_one_layout(**layout):
+    def inputs(folder):
+        paths = []
+        for k in range(2):
+            path = folder / f"{k}.h5"
+            with h5py.File(path, "w") as file:
+                for name, rows in (("a", 40), ("b", 30), ("c", 20)):
+                    noise = numpy.random.default_rng(k).random((rows, 30), "f4")
+                    file.create_dataset(name, data=noise, **layout)
+            paths.append(path)
+        return paths
+    return inputs
+
+
 def _dense(k, name):
     return [keras_files.values(k, f"{name}/0", (40, 30)), keras_files.values(k, f"{name}/1", (30,))]
 
@@ -108,6 +122,12 @@ FORMATS = {
     "hdf5": (hdf5_inputs, "out.h5", ()),
     "keras": (keras_inputs, "out.keras", ()),
     "shards": (shards_inputs, "out.weights.json", ()),
+}
+
+# Not in the sweeps.
+ONE_LAYOUT = {
+    "contiguous": (_hdf5_of_one_layout(), "out.h5", ()),
+    "gzip": (_hdf5_of_one_layout(chunks=(8, 8), compression="gzip"), "out.h5", ()),
 }
 
 
@@ -164,7 +184,7 @@ class Scene:
     output goes to that folder, which may be on another file system."""
 
     def __init__(self, kind, exists=False, out=None, options=("-f", "-j", "2")):
-        make, name, more = FORMATS[kind]
+        make, name, more = {**FORMATS, **ONE_LAYOUT}[kind]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="polyak-faults-"))
         try:
             self.out = out or self.folder / "out"
