@@ -118,7 +118,8 @@ class ChangedTemplate(SweepTest):
         """The helper reads the template once more then; it is asked with the last message."""
         for kind in ("hdf5", "keras"):
             scene = self.scene(kind)
-            messages = sum(name == "sendmsg" for name, _ in next(iter(strace_calls(scene).values())))
+            main_thread = next(iter(strace_calls(scene).values()))
+            messages = sum(name == "sendmsg" for name, _ in main_thread)
             self.assertGreater(messages, 1)
             scene.reset()
             process = subprocess.Popen(

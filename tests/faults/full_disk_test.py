@@ -159,7 +159,8 @@ class StandardOutputThatIsFull(SceneTest):
     def test_is_said_of_what_only_prints(self):
         scene = self.scene("hdf5")
         model = os.fspath(scene.inputs[0])
-        for command in (["inspect", model], ["inspect", "--json", model], ["diff", model, model, "-v"],
+        for command in (["inspect", model], ["inspect", "--json", model],
+                        ["diff", model, model, "-v"],
                         ["average", *map(os.fspath, scene.inputs), "--dry-run", "-o", "x.h5"],
                         ["--help"], ["--version"]):
             with self.subTest(command), open("/dev/full", "wb") as full:

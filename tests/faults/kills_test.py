@@ -1,5 +1,5 @@
-"""SIGKILL, at each system call and at random: the output is old or new, never torn, and the next run
-cleans up; but never what a running one has.
+"""SIGKILL, at each system call and at random: the output is old or new, never torn, and the next
+run cleans up; but never what a running one has.
 """
 import os
 import random
@@ -18,7 +18,8 @@ class KillAtASystemCall(SweepTest):
     def check_kills(self, kind, exists, most):
         scenes = self.scenes(kind, exists)
         numbers = numbers_of_calls(scenes[0], whole=IS_FULL)
-        result = self.check(scenes, signal_cases(numbers, "SIGKILL", None if IS_FULL else most), 0.8)
+        cases = signal_cases(numbers, "SIGKILL", None if IS_FULL else most)
+        result = self.check(scenes, cases, 0.8)
         # Where it is the HDF5 helper that is killed, polyak itself fails.
         self.assertGreater(result.statuses[-signal.SIGKILL], 0.2 * result.runs)
         self.assertLess(result.statuses[0], 0.2 * result.runs)
@@ -96,8 +97,8 @@ class TwoRunsAtOnce(SweepTest):
     """For the same output, one of them slow."""
 
     def start_slow(self, scene, stale):
-        """A run that hangs in its first fsync; returns once its temporary files are there, and those
-        of an earlier one gone."""
+        """A run that hangs in its first fsync; returns once its temporary files are there, and
+        those of an earlier one gone."""
         process = subprocess.Popen(
             ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e",
              "inject=fsync:delay_enter=1500ms:when=1", *scene.command],

@@ -5,7 +5,8 @@ The cut is the shutdown ioctl of ext4 and xfs, on a loop device; needs root, els
 """
 import unittest
 
-from scenes import differing, is_temporary, restore, snapshot  # first: it says where the next one is
+# First: it says where the next ones are.
+from scenes import differing, is_temporary, restore, snapshot
 
 from mounts import DiskImage, need_disk_images
 from polyak_runner import IS_FULL, need_program

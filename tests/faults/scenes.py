@@ -240,7 +240,7 @@ class Scene:
             return None, ""
 
     def wrong_after(self, status, stderr, may_leave_temporaries=False, may_leave_folders=False):
-        """What polyak promises whatever happens, as a list of what isn't so. Not for a killed run."""
+        """What polyak promises whatever happens, as a list of what isn't so. Of no killed run."""
         wrong = []
         now = snapshot(self.out)
         left = [name for name in now if is_temporary(name)]

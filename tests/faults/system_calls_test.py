@@ -9,7 +9,7 @@ from polyak_runner import IS_FULL
 from sweep_test_case import SweepTest
 
 
-class SystemCallThatFails(SweepTest):
+class FailingCalls(SweepTest):
     def check_errors(self, kind, exists, most, errors=None):
         scenes = self.scenes(kind, exists)
         numbers = numbers_of_calls(scenes[0], whole=IS_FULL)
@@ -24,6 +24,8 @@ class SystemCallThatFails(SweepTest):
         result = self.check(scenes, lasting_cases(numbers, None if IS_FULL else most), 0.8)
         self.assertGreater(result.statuses[1], result.runs / 5)
 
+
+class SystemCallThatFails(FailingCalls):
     def test_leaves_no_output_of_onnx_or_a_complete_one(self):
         self.check_errors("onnx", False, most=4)
 
@@ -53,7 +55,7 @@ class SystemCallThatFails(SweepTest):
 
 
 @unittest.skipUnless(IS_FULL, "long; POLYAK_FULL=1 runs it")
-class SystemCallThatFailsElsewhere(SystemCallThatFails):
+class SystemCallThatFailsElsewhere(FailingCalls):
     """What the quick set leaves out."""
 
     def test_leaves_the_old_output_of_hdf5_or_a_complete_one(self):

@@ -22,8 +22,7 @@ struct TrialResult {
   std::string complaint;
 };
 
-// `trial` returns its judgement and the text. One thread; the caller has no
-// other ones.
+// `trial` returns its judgement and the text. One thread; the caller has no other ones.
 // After `seconds` it hangs: the HDF5 library may take 20 s of the processor over a file, of which a
 // trial opens several, and this is not the only thing that runs.
 TrialResult RunForked(const std::function<TrialResult()>& trial, unsigned seconds = 300);

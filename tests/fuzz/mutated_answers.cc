@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
@@ -14,6 +13,7 @@
 #include "core/error.h"
 #include "fuzz/checkpoint_trial.h"
 #include "fuzz/forked_trial.h"
+#include "fuzz/trial_series.h"
 #include "polyak.h"
 #include "support/files.h"
 
@@ -104,22 +104,13 @@ TrialResult TryLie(const Settings& settings, const Inputs& inputs, std::uint64_t
 int Run(char** arguments, bool tells_all) {
   const Settings settings{arguments[1], arguments[2], arguments[3], arguments[4]};
   const std::vector<Inputs> all = InputsIn(settings.seeds);
-  const std::uint64_t first = std::strtoull(arguments[5], nullptr, 10);
-  const std::uint64_t count = std::strtoull(arguments[6], nullptr, 10);
-  std::array<std::uint64_t, 4> counts{};
-  for (std::uint64_t number = first; number < first + count; ++number) {
-    const TrialResult result =
-        TryLie(settings, all[number % all.size()], number / all.size(), number);
-    ++counts[static_cast<std::size_t>(result.judgement)];
-    if (result.judgement != Judgement::kWrong && !tells_all) continue;
-    std::printf("lie %llu: %s\n", static_cast<unsigned long long>(number),
-                result.complaint.c_str());
-  }
-  std::printf(
-      "{\"accepted\": %llu, \"refused\": %llu, \"helper ended\": %llu, \"wrong\": %llu}\n",
-      static_cast<unsigned long long>(counts[0]), static_cast<unsigned long long>(counts[1]),
-      static_cast<unsigned long long>(counts[2]), static_cast<unsigned long long>(counts[3]));
-  return counts[3] == 0 ? 0 : 1;
+  const TrialSeries series{.name = "lie",
+                           .first = std::strtoull(arguments[5], nullptr, 10),
+                           .count = std::strtoull(arguments[6], nullptr, 10),
+                           .tells_all = tells_all};
+  return MakeTrials(series, [&](std::uint64_t number) {
+    return TryLie(settings, all[number % all.size()], number / all.size(), number);
+  });
 }
 
 }  // namespace

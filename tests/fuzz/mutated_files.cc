@@ -3,9 +3,7 @@
 // tensors), both with a main file called m.*. Prints a line for each that is wrong, and keeps it in
 // the folder KEPT, then how many of each there were. Exit status 1 where one is wrong.
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
@@ -15,6 +13,7 @@
 #include "fuzz/checkpoint_mutator.h"
 #include "fuzz/checkpoint_trial.h"
 #include "fuzz/forked_trial.h"
+#include "fuzz/trial_series.h"
 #include "support/files.h"
 
 namespace polyak::test {
@@ -72,23 +71,13 @@ TrialResult TryMutant(const Seed& seed, std::uint64_t number, const fs::path& he
 int Run(char** arguments, const fs::path& kept) {
   const std::vector<Seed> seeds = SeedsIn(arguments[1]);
   const fs::path helper = arguments[2];
-  const std::uint64_t first = std::strtoull(arguments[3], nullptr, 10);
-  const std::uint64_t count = std::strtoull(arguments[4], nullptr, 10);
-  std::array<std::uint64_t, 4> counts{};
-  for (std::uint64_t number = first; number < first + count; ++number) {
-    const TrialResult result =
-        TryMutant(seeds[number % seeds.size()], number / seeds.size(), helper,
-                  kept.empty() ? kept : kept / std::to_string(number));
-    ++counts[static_cast<std::size_t>(result.judgement)];
-    if (result.judgement != Judgement::kWrong) continue;
-    std::printf("mutant %llu: %s\n", static_cast<unsigned long long>(number),
-                result.complaint.c_str());
-  }
-  std::printf(
-      "{\"accepted\": %llu, \"refused\": %llu, \"helper crashed\": %llu, \"wrong\": %llu}\n",
-      static_cast<unsigned long long>(counts[0]), static_cast<unsigned long long>(counts[1]),
-      static_cast<unsigned long long>(counts[2]), static_cast<unsigned long long>(counts[3]));
-  return counts[3] == 0 ? 0 : 1;
+  const TrialSeries series{.name = "mutant",
+                           .first = std::strtoull(arguments[3], nullptr, 10),
+                           .count = std::strtoull(arguments[4], nullptr, 10)};
+  return MakeTrials(series, [&](std::uint64_t number) {
+    return TryMutant(seeds[number % seeds.size()], number / seeds.size(), helper,
+                     kept.empty() ? kept : kept / std::to_string(number));
+  });
 }
 
 }  // namespace

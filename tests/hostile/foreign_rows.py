@@ -1,4 +1,4 @@
-"""What isn't a checkpoint of polyak's, or isn't a file: told by its content, never run, never read on."""
+"""What isn't a checkpoint, or isn't a file: told by its content, never run, never read on."""
 import gzip
 import json
 import os

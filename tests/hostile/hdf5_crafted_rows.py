@@ -18,7 +18,7 @@ END_OF_FILE = 40     # where a superblock of the first version says it
 
 
 def written(folder, k, names):
-    """A file of the oldest format with datasets of one kind, so that a header is soon a known one."""
+    """A file of the oldest format with datasets of one kind, whose header is soon a known one."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "m.h5"
     with h5py.File(path, "w", libver="earliest") as file:

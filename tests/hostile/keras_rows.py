@@ -1,4 +1,4 @@
-"""Hostile Keras files: archives whose records lie, bombs, sharded weights whose index leads astray."""
+"""Hostile Keras files: archives whose records lie, bombs, shards whose index leads astray."""
 import io
 import json
 import os
@@ -324,7 +324,8 @@ SHARD_ROWS = rows_of(
     refused("shard two maps", "which one is it?",
             shards(lambda document: json.dumps(document)[:-1] + ', "weight_map": {"/a": "b.h5"}}'),
             "twice|two"),
-    refused("shard depth", "100,000 brackets", shards(lambda document: json.dumps(document)[:-1] + ', "x": ' + "[" * 100000), "deep"),
+    refused("shard depth", "100,000 brackets",
+            shards(lambda document: json.dumps(document)[:-1] + ', "x": ' + "[" * 100000), "deep"),
     refused("shard depth 300", "lists in lists, closed",
             json_of("[" * 300 + '"m.h5"' + "]" * 300), "deep|name"),
     refused("shard cut off", "half the index",

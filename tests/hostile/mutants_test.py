@@ -1,5 +1,6 @@
-"""Mutants of every format, with fixed seeds: each is averaged with itself to the same bytes, and with
-a good one to what can be read again, or refused; nothing crashes, hangs, or takes too much memory.
+"""Mutants of every format, with fixed seeds: each is averaged with itself to the same bytes, and
+with a good one to what can be read again, or refused; nothing crashes, hangs, or takes too much
+memory.
 300 of each, 5000 with POLYAK_FULL=1. And the same with a helper that lies: 100 lies, 1000.
 
 POLYAK_FUZZ is the folder of the programs that try them (tests/fuzz).

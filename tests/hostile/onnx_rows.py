@@ -153,7 +153,7 @@ def assert_mean(test, inputs, output):
 
 
 def special_values(k):
-    """A signalling NaN, a quiet one with a payload, infinities, -0, a subnormal; two that differ."""
+    """A signalling NaN, a quiet one with a payload, infinities, -0, a subnormal; two others."""
     bits = [0x7F800001, 0xFFC12345, 0x7F800000, 0xFF800000, 0x80000000, 1]
     return struct.pack("<6I2f", *bits, k, 3 * k)
 
@@ -185,13 +185,15 @@ ROWS = rows_of(
             with_dims(1 << 32, 1 << 32, 1 << 32), "w: the product of the dimensions"),
     refused("onnx bytes that wrap", "2^62 elements of 4 bytes, none stored",
             with_dims(HUGE, raw=b""), "w: .*(size|large|shape)"),
-    refused("onnx negative dim", "a dimension of -1", with_dims(-1), "w: .*(-1|negative|dimension)"),
+    refused("onnx negative dim", "a dimension of -1", with_dims(-1),
+            "w: .*(-1|negative|dimension)"),
     refused("onnx rank 33", "more dimensions than anyone has", with_dims(*[1] * 33),
             "more than 32 dimensions"),
     refused("onnx huge rank", "100,000 dimensions", with_dims(*[1] * 100000),
             "more than 32 dimensions"),
     refused("onnx payload past the end", "raw_data longer than the file",
-            file_of(lambda k: model(tensor("w", k))[:-40]), "(ends|past|passes|left|length|longer)"),
+            file_of(lambda k: model(tensor("w", k))[:-40]),
+            "(ends|past|passes|left|length|longer)"),
     refused("onnx cut off", "the first half of a model",
             file_of(lambda k: model(*(tensor(f"w{i}", k) for i in range(9)))[:400]),
             "(ends|past|passes|left|length|longer)"),

@@ -33,7 +33,7 @@ def reads_of(command, path, folder):
 
 
 class StoppedRun:
-    """polyak under strace, stopped at its read of this number; strace says in `log` what it does."""
+    """polyak under strace, stopped at its read of this number; strace's log says what it does."""
 
     def __init__(self, command, number, path, folder):
         self.log, self.path = folder / "log.strace", path
@@ -51,8 +51,8 @@ class StoppedRun:
         deadline = time.monotonic() + PATIENCE
         while True:
             text = self.log.read_text(errors="replace") if self.log.exists() else ""
-            found = list(re.finditer(r"^(\d+) +--- SIGSTOP \{.*\n(.*\n)*?.*stopped by SIGSTOP", text,
-                                     re.M))
+            found = list(re.finditer(r"^(\d+) +--- SIGSTOP \{.*\n(.*\n)*?.*stopped by SIGSTOP",
+                                     text, re.M))
             if len(found) > stops:
                 stops, self.pid = len(found), int(found[-1][1])
                 last = re.findall(rf"^{self.pid} +pread64\(.*", text[:found[-1].start()], re.M)[-1]

@@ -1,4 +1,4 @@
-"""Zip archives made record by record (PKWARE's APPNOTE 6.3.10), so that every field can be wrong."""
+"""Zip archives made record by record (PKWARE's APPNOTE 6.3.10): every field can be wrong."""
 import struct
 import zlib
 from dataclasses import dataclass, field
