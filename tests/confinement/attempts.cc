@@ -16,6 +16,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+
+#include "confinement/sanitized.h"
 
 namespace polyak::test {
 namespace {
@@ -109,5 +112,20 @@ int ResultOf(const std::function<void()>& confine, int (*attempt)()) {
 }
 
 bool IsDenial(int error_number) { return error_number == EPERM || error_number == EACCES; }
+
+void AttemptTest::SetUp() {
+  if (kIsSanitized) GTEST_SKIP() << "nothing is confined under sanitizers";
+  ASSERT_EQ(chdir(folder_.path().c_str()), 0);
+  std::filesystem::create_directories("in");
+  std::filesystem::create_directories("out");
+  WriteFile("in/input", "input");
+}
+
+void AttemptTest::TearDown() { ASSERT_EQ(chdir("/"), 0); }
+
+void AttemptTest::ExpectDenied(int result) {
+  EXPECT_TRUE(IsDenial(result)) << "errno " << result;
+  EXPECT_EQ(ReadFile("in/input"), "input");
+}
 
 }  // namespace polyak::test

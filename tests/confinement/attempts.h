@@ -1,9 +1,13 @@
 // What somebody who has taken a process over would try, each as one step that says how it went.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <string>
 #include <vector>
+
+#include "support/files.h"
 
 namespace polyak::test {
 
@@ -22,5 +26,18 @@ int ResultOf(const std::function<void()>& confine, int (*attempt)());
 
 // Whether a call that ended so was denied.
 bool IsDenial(int error_number);
+
+// The current folder has what attempts are made on.
+class AttemptTest : public ::testing::TestWithParam<Attempt> {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  // By the attempt's result, and by what is there.
+  static void ExpectDenied(int result);
+
+ private:
+  TemporaryFolder folder_;
+};
 
 }  // namespace polyak::test

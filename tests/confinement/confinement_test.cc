@@ -13,37 +13,21 @@
 #include <thread>
 
 #include "attempts.h"
-#include "confinement/sanitized.h"
 #include "support/files.h"
 
 namespace polyak {
 namespace {
 
-class Confined : public ::testing::TestWithParam<test::Attempt> {
+class Confined : public test::AttemptTest {
  protected:
-  void SetUp() override {
-    if (kIsSanitized) GTEST_SKIP() << "nothing is confined under sanitizers";
-    ASSERT_EQ(chdir(folder_.path().c_str()), 0);
-    std::filesystem::create_directories("in");
-    std::filesystem::create_directories("out");
-    test::WriteFile("in/input", "input");
-  }
-  void TearDown() override { ASSERT_EQ(chdir("/"), 0); }
-
   static int ResultOf(int (*attempt)()) {
     return test::ResultOf(
         [] { Confine({.read_folders = {"in"}, .write_folders = {"out"}}, Sandbox::kRequire); },
         attempt);
   }
-
-  test::TemporaryFolder folder_;
 };
 
-TEST_P(Confined, ProcessIsDenied) {
-  const int result = ResultOf(GetParam().make);
-  EXPECT_TRUE(test::IsDenial(result)) << "errno " << result;
-  EXPECT_EQ(test::ReadFile("in/input"), "input");
-}
+TEST_P(Confined, ProcessIsDenied) { ExpectDenied(ResultOf(GetParam().make)); }
 
 INSTANTIATE_TEST_SUITE_P(Attempts, Confined, ::testing::ValuesIn(test::Attempts()),
                          [](const auto& suite) { return suite.param.name; });

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "attempts.h"
-#include "confinement/sanitized.h"
 #include "formats/hdf5/protocol.h"
 #include "support/files.h"
 #include "tools/polyak-hdf5/confinement.h"
@@ -24,17 +23,8 @@ namespace {
 constexpr int kPassedFile = 2;
 constexpr std::uint64_t kMemoryBytes = std::uint64_t{64} << 20;
 
-class ConfinedHelper : public ::testing::TestWithParam<test::Attempt> {
+class ConfinedHelper : public test::AttemptTest {
  protected:
-  void SetUp() override {
-    if (kIsSanitized) GTEST_SKIP() << "nothing is confined under sanitizers";
-    ASSERT_EQ(chdir(folder_.path().c_str()), 0);
-    std::filesystem::create_directories("in");
-    std::filesystem::create_directories("out");
-    test::WriteFile("in/input", "input");
-  }
-  void TearDown() override { ASSERT_EQ(chdir("/"), 0); }
-
   static int ResultOf(int (*attempt)()) {
     return test::ResultOf(
         [] {
@@ -47,15 +37,9 @@ class ConfinedHelper : public ::testing::TestWithParam<test::Attempt> {
         },
         attempt);
   }
-
-  test::TemporaryFolder folder_;
 };
 
-TEST_P(ConfinedHelper, IsDenied) {
-  const int result = ResultOf(GetParam().make);
-  EXPECT_TRUE(test::IsDenial(result)) << "errno " << result;
-  EXPECT_EQ(test::ReadFile("in/input"), "input");
-}
+TEST_P(ConfinedHelper, IsDenied) { ExpectDenied(ResultOf(GetParam().make)); }
 
 INSTANTIATE_TEST_SUITE_P(Attempts, ConfinedHelper, ::testing::ValuesIn(test::Attempts()),
                          [](const auto& suite) { return suite.param.name; });

@@ -132,7 +132,8 @@ class SandboxOption(Traced):
         for call, name in (("landlock_create_ruleset", "Landlock"), ("seccomp", "seccomp")):
             done = self.absent(call, "--sandbox", "require")
             self.assertEqual(done.returncode, 1)
-            self.assertIn(f"polyak: error: cannot confine itself: there is no {name}\n", done.stderr)
+            self.assertIn(f"polyak: error: cannot confine itself: there is no {name}\n",
+                          done.stderr)
             self.assertFalse(self.out.exists())
 
     def test_what_is_there_and_fails_is_an_error(self):
