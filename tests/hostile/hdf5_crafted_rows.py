@@ -17,14 +17,19 @@ PREFIX = 16          # of a header of the first version, before its messages
 END_OF_FILE = 40     # where a superblock of the first version says it
 
 
-def written(folder, k, names):
+def written(folder, k, names, dtypes=("<f4",)):
     """A file of the oldest format with datasets of one kind, whose header is soon a known one."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "m.h5"
     with h5py.File(path, "w", libver="earliest") as file:
-        for name in names:
-            file.create_dataset(name, data=array(k))
+        for i, name in enumerate(names):
+            file.create_dataset(name, data=array(k).astype(dtypes[i % len(dtypes)]))
     return path
+
+
+def of_two_types(folder, k):
+    """Headers that differ in the bytes of their type alone."""
+    return written(folder, k, [f"a{i}" for i in range(6)], dtypes=("<f4", ">f4"))
 
 
 def address(path, name):
@@ -110,6 +115,8 @@ def assert_means_of_what_h5py_reads(test, inputs, output):
 
 ROWS = rows_of(
     good,
+    accepted("hdf5 known header of another type", "the same but for the order of bytes",
+             of_two_types, assert_means_of_what_h5py_reads),
     accepted("hdf5 signature in a heap", "moves the superblock for who takes it there",
              signature_in_a_heap, assert_means_of_what_h5py_reads),
     refused("hdf5 unaligned message", "in a header of a known kind: h5py refuses it",

@@ -329,6 +329,8 @@ SHARD_ROWS = rows_of(
             shards(lambda document: json.dumps(document)[:-1] + ', "x": ' + "[" * 100000), "deep"),
     refused("shard depth 300", "lists in lists, closed",
             json_of("[" * 300 + '"m.h5"' + "]" * 300), "deep|name"),
+    refused("shard NUL", "where the parser would end, but not who reads on", shards(
+        lambda document: json.dumps(document) + '\0 "open'), "NUL"),
     refused("shard cut off", "half the index",
             shards(lambda document: json.dumps(document)[:120]), "JSON"),
     refused("shard no variables", "where the map says they are",
