@@ -150,6 +150,12 @@ class Permissions(SceneTest):
 
 
 class SignalThatAsksForAStop(SweepTest):
+    def setUp(self):
+        super().setUp()
+        # What runs behind a shell ignores some, and so would all that it starts.
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+            self.addCleanup(signal.signal, number, signal.signal(number, signal.SIG_DFL))
+
     def check_signals(self, kind, exists, signal_name, most):
         scenes = self.scenes(kind, exists)
         numbers = numbers_of_calls(scenes[0], whole=False)  # the loader has no handlers yet
