@@ -17,6 +17,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <ostream>
 
 #include "confinement/sanitized.h"
 
@@ -65,6 +66,8 @@ int MakeRing() {
 int MountSomething() { return ErrorOf(syscall(SYS_mount, "none", "out", "tmpfs", 0, nullptr)); }
 
 }  // namespace
+
+void PrintTo(const Attempt& attempt, std::ostream* out) { *out << attempt.name; }
 
 const std::vector<Attempt>& Attempts() {
   static const std::vector<Attempt> attempts = {

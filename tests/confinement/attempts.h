@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct Attempt {
   // current folder.
   int (*make)();
 };
+
+// For the names of tests, which would else have its address in them.
+void PrintTo(const Attempt& attempt, std::ostream* out);
 
 // What must not succeed, wherever a process is confined.
 const std::vector<Attempt>& Attempts();
