@@ -216,7 +216,7 @@ class NamesFromFiles(CommandTest):
             raw = re.findall(r"[\x00-\x09\x0b-\x1f\x7f\x80-\x9f]", text)
             self.assertEqual(raw, [], repr(text))
         for line in result.stderr.splitlines():
-            self.assertRegex(line, r"\Apolyak: (error|hint|warning): ")
+            self.assertRegex(line, r"\Apolyak: (error|hint|warning|note): ")
 
     def test_are_escaped_in_errors_summaries_and_inspect(self):
         a = model(self.folder / "a.onnx", {"w": [ONE], self.EVIL: [ONE, ONE]})

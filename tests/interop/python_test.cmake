@@ -18,6 +18,9 @@ function(polyak_python_test name script label)
     PYTHONDONTWRITEBYTECODE=1
     # Leaks can't be looked for under strace.
     ASAN_OPTIONS=detect_leaks=0)
+  if(POLYAK_SANITIZE)  # all of it is slower, most of all its start
+    math(EXPR ARG_TIMEOUT "4 * ${ARG_TIMEOUT}")
+  endif()
   set(command ${POLYAK_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${script} --verbose)
   add_test(NAME ${name} COMMAND ${command})
   set_tests_properties(${name} PROPERTIES

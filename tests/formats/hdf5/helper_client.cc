@@ -12,6 +12,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "confinement/sanitized.h"
 #include "formats/hdf5/protocol.h"
 
 namespace polyak::hdf5 {
@@ -39,7 +40,8 @@ class OpenFile {
   dup2(socket, kSocketDescriptor);
   const int nowhere = open("/dev/null", O_RDWR);
   for (int descriptor = 0; descriptor < 3; ++descriptor) dup2(nowhere, descriptor);
-  execl(POLYAK_HDF5_HELPER, POLYAK_HDF5_HELPER, kMemoryBytes, "require", nullptr);
+  const char* const sandbox = kIsSanitized ? "on" : "require";  // what is sanitized can't be confined
+  execl(POLYAK_HDF5_HELPER, POLYAK_HDF5_HELPER, kMemoryBytes, sandbox, nullptr);
   _exit(127);
 }
 
