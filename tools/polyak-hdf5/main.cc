@@ -3,7 +3,6 @@
 // the HDF5 library does on hostile files, and that is why it runs here.
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -23,6 +22,7 @@
 #include "data_places.h"
 #include "dataset_answer.h"
 #include "descriptor_driver.h"
+#include "descriptor_status.h"
 #include "formats/hdf5/protocol.h"
 #include "index.h"
 #include "known_headers.h"
@@ -112,7 +112,7 @@ void Serve() {
 
 bool IsSocket(int descriptor) {
   struct stat status {};
-  return fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+  return GetStatus(descriptor, status) && S_ISSOCK(status.st_mode);
 }
 
 std::optional<std::uint64_t> ParseBytes(std::string_view text) {
