@@ -63,7 +63,10 @@ PreparedRun::PreparedRun(const Job& job) : job_(job) {
   RefuseOtherOutputs();
   report_.seconds.open = LapSeconds();
   // The helpers' peak is over before the tiles': the two don't add up.
-  report_.peak_memory_bytes = PeakMemoryBytes() + opened_.helpers * PeakMemoryBytesOfChildren();
+  report_.peak_memory_bytes = PeakMemoryBytes();
+  if (report_.peak_memory_bytes != 0) {
+    report_.peak_memory_bytes += opened_.helpers * PeakMemoryBytesOfChildren();
+  }
   for (std::string& warning : WarningsOf(inputs_)) Warn(std::move(warning));
   WarnOfRepeated();
   DescribeInputs();
