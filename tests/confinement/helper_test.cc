@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -80,6 +81,16 @@ TEST_F(ConfinedHelperStill, CannotOpenEvenTheFoldersOfPolyaksRun) {
   EXPECT_TRUE(test::IsDenial(ResultOf([] { return open("in/input", O_RDONLY) < 0 ? errno : 0; })));
   EXPECT_TRUE(test::IsDenial(
       ResultOf([] { return open("out/new", O_WRONLY | O_CREAT, 0600) < 0 ? errno : 0; })));
+}
+
+TEST_F(ConfinedHelperStill, DiesWhereItsTimeIsUp) {
+  EXPECT_EQ(ResultOf([] {
+              LimitProcessorTime(1);
+              for (std::atomic<unsigned> work = 0;; ++work) {
+              }
+              return 0;
+            }),
+            -1);
 }
 
 TEST_F(ConfinedHelperStill, CannotEvenLookAtAPath) {

@@ -19,11 +19,13 @@
 #include "attribute_texts.h"
 #include "chunk_codec.h"
 #include "confinement.h"
+#include "confinement/sanitized.h"
 #include "data_places.h"
 #include "dataset_answer.h"
 #include "descriptor_driver.h"
 #include "descriptor_status.h"
 #include "formats/hdf5/protocol.h"
+#include "formats/hdf5/time_limit.h"
 #include "index.h"
 #include "known_headers.h"
 #include "library.h"
@@ -100,7 +102,7 @@ bool AnswerWith(const ReceivedRequest& request, Answer& answer) {
 void Serve() {
   std::optional<ReceivedRequest> request;
   while (ReceivedRequest::Receive(request)) {
-    LimitProcessorTime();
+    LimitProcessorTime(kIsSanitized ? kMostCpuSeconds : CpuSecondsFor(request->message));
     Answer answer;
     if (request->message.protocol() != kProtocol) {
       answer.Fail(wire::Failure::SYSTEM, "polyak-hdf5 and polyak are of different versions");
