@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
+#include <new>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -58,47 +60,117 @@ std::uint64_t MostAtOnce(std::span<const FileIndex> indexes, std::size_t at_once
   return std::reduce(transient_bytes.begin(), transient_bytes.end(), bytes);
 }
 
-OpenedCheckpoints Open(const OpenRequest& request, std::size_t at_once) {
+// Where opening several ended, when it has failed.
+struct FirstFailure {
+  std::size_t file = std::numeric_limits<std::size_t>::max();
+  // Of the indexes of all files before it, which are there then.
+  std::uint64_t kept_bytes_before = 0;
+};
+
+OpenContext ContextFor(const OpenRequest& request, std::size_t at_once) {
   OpenContext context = MakeOpenContext(request.memory_bytes, request.hdf5_helper, request.stop);
   context.temporary_folder = request.temporary_folder;
   context.helpers = HelpersAtOnce(at_once, context.helper_memory_bytes);
-  OpenedCheckpoints opened{.checkpoints = {}, .helpers = context.helpers};
-  opened.checkpoints.resize(request.paths.size());
-  std::vector<FileIndex> indexes(request.paths.size());
-  const auto open = [&](std::size_t k) {
-    OpenContext one = context.ForOneFile();
-    opened.checkpoints[k] = OpenCheckpoint(request.paths[k], one);
-    indexes[k] = {one.index_budget.file_bytes(), one.index_budget.most_file_bytes()};
-  };
-  const RunControl control{.stop = request.stop, .progress = {}, .warning = {}};
-  if (at_once == 1) {
-    for (std::size_t k = 0; k < request.paths.size(); ++k) {
-      CheckStop(control);
-      open(k);
-    }
-  } else {
-    RunJobs(
-        at_once, request.paths.size(), [&open] { return open; }, control, 0, 0);
-  }
-  const std::uint64_t shared_bytes = context.index_budget.shared_bytes();
-  opened.index_bytes_in_turn = shared_bytes + MostInTurn(indexes);
-  opened.index_bytes = shared_bytes + MostAtOnce(indexes, at_once);
-  // It fitted by luck.
-  if (at_once == 1 || opened.index_bytes > context.index_budget.limit_bytes()) {
-    opened.index_bytes = opened.index_bytes_in_turn;
-  }
-  return opened;
+  return context;
 }
 
-// Nothing where it failed. Whatever the reason: with all the memory for one file at a time, it may
-// not, and if it does, that says which file is the first.
-std::optional<OpenedCheckpoints> OpenAtOnce(const OpenRequest& request, std::size_t at_once) {
-  try {
-    return Open(request, at_once);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kCancelled) throw;
-    return std::nullopt;
+// The opening of one request, so many files at once.
+class Opening {
+ public:
+  Opening(const OpenRequest& request, std::size_t at_once)
+      : request_(request),
+        at_once_(at_once),
+        context_(ContextFor(request, at_once)),
+        opened_{.checkpoints = {}, .helpers = context_.helpers},
+        indexes_(request.paths.size()),
+        is_open_(request.paths.size()) {
+    opened_.checkpoints.resize(request.paths.size());
   }
+
+  // Throws what the first file does that can't be opened.
+  OpenedCheckpoints Run() {
+    const RunControl control{.stop = request_.stop, .progress = {}, .warning = {}};
+    const auto open = [this](std::size_t k) { Open(k); };
+    if (at_once_ == 1) {
+      for (std::size_t k = 0; k < request_.paths.size(); ++k) {
+        CheckStop(control);
+        open(k);
+      }
+    } else {
+      RunJobs(
+          at_once_, request_.paths.size(), [&open] { return open; }, control, 0, 0);
+    }
+    NoteIndexBytes();
+    return std::move(opened_);
+  }
+
+  // After Run has thrown. They are begun in order: all before the first that failed are open.
+  FirstFailure Failure() const {
+    const auto first = std::ranges::find(is_open_, 0);
+    FirstFailure failure{.file = static_cast<std::size_t>(first - is_open_.begin()),
+                         .kept_bytes_before = context_.index_budget.shared_bytes()};
+    for (const FileIndex& index : std::span(indexes_).first(failure.file)) {
+      failure.kept_bytes_before += index.kept_bytes;
+    }
+    return failure;
+  }
+
+ private:
+  void Open(std::size_t k) {
+    OpenContext one = context_.ForOneFile();
+    opened_.checkpoints[k] = OpenCheckpoint(request_.paths[k], one);
+    indexes_[k] = {one.index_budget.file_bytes(), one.index_budget.most_file_bytes()};
+    is_open_[k] = 1;
+  }
+
+  void NoteIndexBytes() {
+    const std::uint64_t shared_bytes = context_.index_budget.shared_bytes();
+    opened_.index_bytes_in_turn = shared_bytes + MostInTurn(indexes_);
+    opened_.index_bytes = shared_bytes + MostAtOnce(indexes_, at_once_);
+    // It fitted by luck.
+    if (at_once_ == 1 || opened_.index_bytes > context_.index_budget.limit_bytes()) {
+      opened_.index_bytes = opened_.index_bytes_in_turn;
+    }
+  }
+
+  const OpenRequest& request_;
+  std::size_t at_once_;
+  OpenContext context_;
+  OpenedCheckpoints opened_;
+  std::vector<FileIndex> indexes_;
+  std::vector<char> is_open_;  // bools, but each of one thread's own
+};
+
+// Opens the first file that failed once more, with all the memory that it would have had with those
+// before it open and no other: what it throws then is what opening one after the other would throw.
+// Returns where it can be opened, or doesn't fit the memory, which those others may say first.
+void FailAsInTurn(const OpenRequest& request, const FirstFailure& failure) {
+  OpenContext context = ContextFor(request, 1);
+  context.index_budget.Reserve(failure.kept_bytes_before);
+  try {
+    OpenCheckpoint(request.paths[failure.file], context);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+  }
+}
+
+// Nothing where it failed for want of memory, perhaps. Throws what opening one after the other
+// would throw.
+std::optional<OpenedCheckpoints> OpenAtOnce(const OpenRequest& request, std::size_t at_once) {
+  FirstFailure failure;
+  {
+    Opening opening(request, at_once);
+    try {
+      return opening.Run();
+    } catch (const std::bad_alloc&) {
+      return std::nullopt;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kCancelled) throw;
+      failure = opening.Failure();
+    }
+  }
+  if (failure.file < request.paths.size()) FailAsInTurn(request, failure);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -120,7 +192,7 @@ OpenedCheckpoints OpenCheckpoints(const OpenRequest& request) {
   if (at_once > 1) {
     if (auto opened = OpenAtOnce(request, at_once)) return *std::move(opened);
   }
-  return Open(request, 1);
+  return Opening(request, 1).Run();
 }
 
 MemoryPlan PlanMemoryWith(const OpenedCheckpoints& opened, MemoryRequest request) {

@@ -40,9 +40,10 @@ struct OpenedCheckpoints {
   std::uint64_t index_bytes_in_turn = 0;
 };
 
-// Opens them all. Where several at once fail or don't fit the memory budget, they are opened one
-// after the other instead: what is opened, and what is said of what can't be, is the same for any
-// number of threads. Throws what OpenCheckpoint throws, for the first that can't be opened.
+// Opens them all. Where several at once don't fit the memory budget, they are opened one after the
+// other instead, and of those that fail the first is tried again alone: what is opened, and what is
+// said of what can't be, is the same for any number of threads. Throws what OpenCheckpoint throws,
+// for the first that can't be opened.
 OpenedCheckpoints OpenCheckpoints(const OpenRequest& request);
 
 // PlanMemory with the index of these; with that of one after the other where it doesn't fit else.

@@ -63,7 +63,10 @@ PreparedRun::PreparedRun(const Job& job) : job_(job) {
   RefuseOtherOutputs();
   report_.seconds.open = LapSeconds();
   // The helpers' peak is over before the tiles': the two don't add up.
-  report_.peak_memory_bytes = PeakMemoryBytes() + opened_.helpers * PeakMemoryBytesOfChildren();
+  report_.peak_memory_bytes = PeakMemoryBytes();
+  if (report_.peak_memory_bytes != 0) {
+    report_.peak_memory_bytes += opened_.helpers * PeakMemoryBytesOfChildren();
+  }
   for (std::string& warning : WarningsOf(inputs_)) Warn(std::move(warning));
   WarnOfRepeated();
   DescribeInputs();
@@ -271,7 +274,8 @@ void PreparedRun::MakePlans() {
                 .largest_chunk_bytes = needs.tile_bytes,
                 .scratch_bytes = needs.scratch_bytes,
                 .shared_bytes = needs.shared_bytes,
-                .commit_bytes = reference().CommitMemoryBytes(output)});
+                .commit_bytes = reference().CommitMemoryBytes(output),
+                .largest_chunk_of = NameOfLargestChunk(needs.tile_bytes)});
   report_.workers = memory_.workers;
   report_.planned_memory_bytes = memory_.peak_bytes;
   const auto weighty = std::ranges::count_if(linear_.weights, [](double w) { return w != 0; });
@@ -292,6 +296,18 @@ WorkNeeds PreparedRun::NeedsOfAll() const {
     all.is_coded = all.is_coded || needs.is_coded;
   }
   return all;
+}
+
+// Empty where it takes too little for anybody to ask.
+std::string PreparedRun::NameOfLargestChunk(std::uint64_t chunk_bytes) const {
+  constexpr std::uint64_t kLarge = std::uint64_t{1} << 20;
+  if (chunk_bytes < kLarge) return {};
+  for (const std::size_t tensor : plan_.averaged) {
+    if (reference().NeedsOf(std::span(&tensor, 1)).tile_bytes == chunk_bytes) {
+      return reference().tensors()[tensor].name;
+    }
+  }
+  return {};
 }
 
 // Kept tensors that differ: a warning, or the end.

@@ -54,6 +54,7 @@ class PreparedRun {
   void DescribeInputs();
   void RefuseParts() const;
   WorkNeeds NeedsOfAll() const;
+  std::string NameOfLargestChunk(std::uint64_t chunk_bytes) const;
   void MakePlans();
   void CompareKeptTensors();
   [[noreturn]] void Refuse(const TensorDifference& difference) const;

@@ -122,7 +122,8 @@ wire::Coded CodecHelper::Ask(const Dataset& dataset, const wire::Request& reques
 
 void CodecHelper::Start() {
   if (helper_ == nullptr) {
-    helper_ = HelperProcess::Start(HelperProcess::Find(settings_.program), settings_.memory_bytes);
+    helper_ =
+        HelperProcess::Start(HelperProcess::Find(settings_.program), settings_.memory_bytes, stop_);
   }
   if (memory_ != nullptr) return;
   const int memory = memfd_create("polyak", MFD_CLOEXEC);

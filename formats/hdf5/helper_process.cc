@@ -13,11 +13,12 @@
 #include <csignal>
 #include <cstring>
 #include <system_error>
-#include <thread>
 #include <utility>
 
+#include "confinement/process_end.h"
 #include "confinement/program_starter.h"
 #include "formats/hdf5/protocol.h"
+#include "formats/hdf5/time_limit.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -29,8 +30,6 @@ using std::chrono::steady_clock;
 constexpr const char* kProgramName = "polyak-hdf5";
 // How often a waiting Receive looks at `stop`.
 constexpr milliseconds kStep{50};
-// How long a helper that has closed its socket may take to end.
-constexpr milliseconds kFarewell{1000};
 
 bool IsProgram(const fs::path& path) {
   std::error_code ignored;
@@ -96,22 +95,6 @@ struct SocketPair {
   int theirs = -1;
 };
 
-Error KilledBy(int signal_number) {
-  if (signal_number == SIGXCPU) {
-    return {
-        ErrorKind::kCorrupt,
-        fmt::format("damaged or hostile HDF5 file: the library took more than {} s of processor "
-                    "time over it",
-                    kCpuSecondsPerFile)};
-  }
-  if (signal_number == SIGKILL) {
-    return {ErrorKind::kSystem, "the HDF5 helper was killed, perhaps for want of memory"};
-  }
-  return {ErrorKind::kCorrupt,
-          fmt::format("damaged or hostile HDF5 file: the library crashed on it (signal {})",
-                      signal_number)};
-}
-
 Error Nonsense() {
   return {ErrorKind::kSystem, "the HDF5 helper's answer makes no sense",
           "are polyak and polyak-hdf5 of the same version?"};
@@ -151,6 +134,9 @@ ProgramStarter::Started StartHere(const HelperProgram& program, std::uint64_t me
   // it.
   const int error_number = posix_spawn(&process, name.c_str(), settings.actions(),
                                        settings.attributes(), arguments.data(), environ);
+  if (error_number != 0 && access("/dev/null", R_OK | W_OK) != 0) {
+    throw SystemError("can't open /dev/null for the HDF5 helper", errno);
+  }
   if (error_number != 0) throw SystemError("can't start " + name, error_number);
   return {process, std::exchange(pair.ours, -1)};
 }
@@ -164,9 +150,11 @@ HelperProgram HelperProcess::Find(HelperProgram given) {
 
 std::shared_ptr<HelperProcess> HelperProcess::Start(const HelperProgram& program,
                                                     std::uint64_t memory_bytes,
+                                                    const std::atomic<bool>* stop,
                                                     milliseconds patience) {
-  const auto [process, socket] = program.starter != nullptr ? program.starter->Start(memory_bytes)
-                                                            : StartHere(program, memory_bytes);
+  const auto [process, socket] = program.starter != nullptr
+                                     ? program.starter->Start(memory_bytes, stop)
+                                     : StartHere(program, memory_bytes);
   return std::shared_ptr<HelperProcess>(
       new HelperProcess(process, socket, program.starter, patience));
 }
@@ -180,19 +168,22 @@ HelperProcess::HelperProcess(pid_t process, int socket, std::shared_ptr<ProgramS
       packet_(kMaxPacketBytes) {}
 
 HelperProcess::~HelperProcess() {
+  if (!reaped_) {
+    shutdown(socket_, SHUT_WR);
+    if (starter_ != nullptr) {
+      starter_->Kill(process_);
+    } else {
+      kill(process_, SIGKILL);
+    }
+    int status = 0;
+    WaitForEnd(process_, socket_, status);
+  }
   close(socket_);
-  if (reaped_) return;
-  if (starter_ != nullptr) {
-    starter_->Kill(process_);
-  } else {
-    kill(process_, SIGKILL);
-  }
-  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
-  }
 }
 
 void HelperProcess::Send(const wire::Request& request, int file, int memory) {
   const std::array<int, 2> descriptors = {file, memory};
+  cpu_seconds_ = CpuSecondsFor(request);
   std::string bytes = request.SerializeAsString();
   iovec part{bytes.data(), bytes.size()};
   msghdr message{};
@@ -247,13 +238,25 @@ void HelperProcess::WaitForPacket(const std::atomic<bool>* stop) {
   }
 }
 
-Error HelperProcess::WhyItEnded() {
-  const auto deadline = steady_clock::now() + kFarewell;
-  int status = 0;
-  pid_t ended = 0;
-  while ((ended = waitpid(process_, &status, WNOHANG)) == 0 && steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(milliseconds(1));
+Error HelperProcess::KilledBy(int signal_number) const {
+  if (signal_number == SIGXCPU) {
+    return {
+        ErrorKind::kCorrupt,
+        fmt::format("damaged or hostile HDF5 file: the library took more than {} s of processor "
+                    "time over it, many times what files of its size take",
+                    cpu_seconds_)};
   }
+  if (signal_number == SIGKILL) {
+    return {ErrorKind::kSystem, "the HDF5 helper was killed, perhaps for want of memory"};
+  }
+  return {ErrorKind::kCorrupt,
+          fmt::format("damaged or hostile HDF5 file: the library crashed on it (signal {})",
+                      signal_number)};
+}
+
+Error HelperProcess::WhyItEnded() {
+  int status = 0;
+  const pid_t ended = WaitForEnd(process_, socket_, status);
   if (ended == 0) return Nonsense();  // it closed its socket and lives on
   reaped_ = true;                     // or somebody else has reaped it, and the status is lost
   if (ended > 0 && WIFSIGNALED(status)) return KilledBy(WTERMSIG(status));

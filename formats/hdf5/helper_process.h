@@ -30,14 +30,17 @@ class HelperProcess {
   // in its ../libexec/polyak. Throws Error (kSystem) naming the places.
   static HelperProgram Find(HelperProgram given);
 
-  // Starts `program`, which may use `memory_bytes`. Throws Error (kSystem).
+  // Starts `program`, which may use `memory_bytes`. Throws Error: kSystem, kCancelled once *stop is
+  // set (may be null).
   static std::shared_ptr<HelperProcess> Start(const HelperProgram& program,
                                               std::uint64_t memory_bytes,
+                                              const std::atomic<bool>* stop = nullptr,
                                               std::chrono::milliseconds patience = kPatience);
 
   HelperProcess(const HelperProcess&) = delete;
   HelperProcess& operator=(const HelperProcess&) = delete;
-  // Kills it: it holds nothing that would be lost.
+  // Kills it: it holds nothing that would be lost. Where whoever is to do that is stopped, it is
+  // told that nobody will ask it any more, and left.
   ~HelperProcess();
 
   // Passes the request and a duplicate of the file's descriptor on; and one of `memory`. Negative
@@ -56,11 +59,13 @@ class HelperProcess {
   void WaitForPacket(const std::atomic<bool>* stop);
   // Why there won't be a reply any more.
   Error WhyItEnded();
+  Error KilledBy(int signal_number) const;
 
   pid_t process_;
   int socket_;
   std::shared_ptr<ProgramStarter> starter_;  // null: this process started it
   std::chrono::milliseconds patience_;
+  std::uint32_t cpu_seconds_ = 0;  // that it may take over the last request
   bool reaped_ = false;
   std::vector<char> packet_;
 };

@@ -48,8 +48,4 @@ inline constexpr std::size_t kMaxPathBytes = 4096;
 // How deep groups may be nested.
 inline constexpr std::size_t kMaxGroupDepth = 64;
 
-// Processor time that the library may take over one file. 10,000 datasets take it 0.4 s, 100,000
-// take it 4 s.
-inline constexpr std::uint32_t kCpuSecondsPerFile = 20;
-
 }  // namespace polyak::hdf5

@@ -44,7 +44,7 @@ std::shared_ptr<HelperProcess> RunHelpers::Take(const std::atomic<bool>* stop) {
   if (std::shared_ptr<HelperProcess> helper = TakeIdle()) return helper;
   try {
     return HelperProcess::Start(HelperProcess::Find(settings_.program),
-                                settings_.memory_bytes / most_);
+                                settings_.memory_bytes / most_, stop);
   } catch (...) {
     free_.release();
     throw;
@@ -65,6 +65,11 @@ void RunHelpers::GiveBack(std::shared_ptr<HelperProcess> helper) noexcept {
     idle_.push_back(std::move(helper));
   }
   free_.release();
+}
+
+HelperLease::~HelperLease() {
+  if (!is_kept_) helper_ = nullptr;  // before another may start: they share their memory
+  helpers_->GiveBack(std::move(helper_));
 }
 
 HelperLease::HelperLease(OpenContext& context)

@@ -58,7 +58,7 @@ class HelperLease {
   explicit HelperLease(OpenContext& context);
   // Ends the helper, unless it was kept: it is dead, or in the middle of an answer, or has seen a
   // damaged file. The next file gets a new one.
-  ~HelperLease() { helpers_->GiveBack(is_kept_ ? std::move(helper_) : nullptr); }
+  ~HelperLease();
   HelperLease(const HelperLease&) = delete;
   HelperLease& operator=(const HelperLease&) = delete;
 

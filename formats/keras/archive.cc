@@ -65,6 +65,7 @@ hdf5::Image ImageOf(const ZipMember& weights, InputFiles& files, const OpenConte
   }
   const std::filesystem::path folder = SpillFile::TemporaryFolder(context.temporary_folder);
   const SpillFile unpacked(folder, folder);
+  unpacked.Reserve(weights.bytes);
   Inflate(*files.front(), weights, unpacked, context.stop);
   files.push_back(unpacked.AsInput());
   return {.file = 1, .offset = 0, .bytes = weights.bytes};

@@ -99,9 +99,11 @@ void ReadHeader(ByteReader& reader, std::uint64_t end, ZipMember& member) {
 
 bool IsSeparator(char c) { return c == '/' || c == '\\'; }
 
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
 // Whoever unpacks the archive by this name, on whatever system, stays in the folder.
 bool StaysInside(std::string_view name) {
-  const bool has_drive = name.size() > 1 && name[1] == ':';
+  const bool has_drive = name.size() > 1 && name[1] == ':' && IsLetter(name[0]);
   if (has_drive || IsSeparator(name.front())) return false;
   while (!name.empty()) {
     const auto end = std::ranges::find_if(name, IsSeparator);

@@ -79,16 +79,12 @@ void CallFilter::Add(std::span<const int> calls, Verdict verdict) {
 }
 
 void CallFilter::Add(int call, Argument argument, Verdict verdict, Verdict other) {
-  Rule rule{call, {}};
-  AppendCompare(argument, verdict, rule.decision);
-  rule.decision.push_back(Return(other));
-  rules_.push_back(std::move(rule));
+  Add(call, std::span(&argument, 1), verdict, other);
 }
 
-void CallFilter::Add(int call, Argument first, Argument second, Verdict verdict, Verdict other) {
+void CallFilter::Add(int call, std::span<const Argument> any, Verdict verdict, Verdict other) {
   Rule rule{call, {}};
-  AppendCompare(first, verdict, rule.decision);
-  AppendCompare(second, verdict, rule.decision);
+  for (const Argument& argument : any) AppendCompare(argument, verdict, rule.decision);
   rule.decision.push_back(Return(other));
   rules_.push_back(std::move(rule));
 }

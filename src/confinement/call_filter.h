@@ -40,8 +40,8 @@ class CallFilter {
   void Add(std::span<const int> calls, Verdict verdict);
   // `verdict` where the argument has the value, else `other`.
   void Add(int call, Argument argument, Verdict verdict, Verdict other);
-  // The same call may have two values: `first` and `second` both get `verdict`.
-  void Add(int call, Argument first, Argument second, Verdict verdict, Verdict other);
+  // `verdict` where any of these is so; at most sixty.
+  void Add(int call, std::span<const Argument> any, Verdict verdict, Verdict other);
 
   // For the calling thread, and whatever it starts from now on. There is no way back. Needs
   // prctl(PR_SET_NO_NEW_PRIVS). Throws Error (kSystem).

@@ -1,7 +1,9 @@
 #include "confinement/program_starter.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,12 +17,15 @@
 #include <map>
 #include <utility>
 
+#include "confinement/process_end.h"
 #include "core/error.h"
 
 namespace polyak {
 namespace {
 
 constexpr int kProgramSocket = 3;
+// How often one who waits for an answer looks at `stop`.
+constexpr int kStepMilliseconds = 50;
 constexpr std::size_t kStackBytes = std::size_t{64} << 10;
 
 struct Order {
@@ -31,6 +36,7 @@ struct Order {
 struct Answer {
   pid_t process = -1;
   int error_number = 0;
+  bool lacks_null_device = false;
 };
 
 struct Pair {
@@ -82,6 +88,15 @@ bool Receive(int socket, Answer& answer, int& descriptor) {
   return true;
 }
 
+// False once *stop is set, which may be null; true where there is an answer, or won't be one.
+bool WaitForAnswer(int socket, const std::atomic<bool>* stop) noexcept {
+  pollfd wanted{.fd = socket, .events = POLLIN, .revents = 0};
+  while (poll(&wanted, 1, kStepMilliseconds) <= 0) {
+    if (stop != nullptr && stop->load()) return false;
+  }
+  return true;
+}
+
 // False where there is nobody to hear it any more.
 bool Send(int socket, const Order& order) noexcept {
   while (send(socket, &order, sizeof order, MSG_NOSIGNAL) < 0) {
@@ -113,16 +128,19 @@ class Starting {
 
  private:
   // What the program inherits: no signal's handling but that of a terminal's, which polyak decides
-  // about for both; no descriptor but /dev/null.
+  // about for both; no descriptor but /dev/null. Without that nothing will be started.
   void Prepare() {
+    // Stopped, it wouldn't hear that its parent has gone.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) signal(number, SIG_IGN);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     const int nowhere = open("/dev/null", O_RDWR);
+    null_device_error_ = nowhere < 0 ? errno : 0;
     for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-      if (nowhere < 0 || dup2(nowhere, number) < 0) _exit(1);
+      if (nowhere >= 0 && dup2(nowhere, number) < 0) _exit(1);
     }
     if (socket_ != kProgramSocket && dup3(socket_, kProgramSocket, O_CLOEXEC) < 0) _exit(1);
     socket_ = kProgramSocket;
@@ -130,6 +148,7 @@ class Starting {
   }
 
   void Start(std::uint64_t argument) {
+    if (null_device_error_ != 0) return Send(socket_, {-1, null_device_error_, true}, -1);
     Pair pair;
     if (!pair.Open()) return Send(socket_, {-1, errno}, -1);
     argument_ = std::to_string(argument);
@@ -143,7 +162,11 @@ class Starting {
                               CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_PIDFD | SIGCHLD, this,
                               &process_descriptor);
     const Answer answer{process, process < 0 ? errno : error_number_};
-    if (process >= 0) processes_[process] = process_descriptor;
+    if (answer.error_number == 0) {
+      processes_[process] = process_descriptor;
+    } else if (process >= 0) {
+      close(process_descriptor);
+    }
     Send(socket_, answer, process < 0 ? -1 : pair.ends[0]);
     close(pair.ends[0]);
     close(pair.ends[1]);
@@ -175,6 +198,7 @@ class Starting {
   std::string argument_;
   int program_socket_ = -1;
   volatile int error_number_ = 0;
+  int null_device_error_ = 0;
   std::map<pid_t, int> processes_;  // with a descriptor of each: numbers come again
   alignas(16) std::array<std::byte, kStackBytes> stack_{};
 };
@@ -196,27 +220,36 @@ ProgramStarter::ProgramStarter(std::string program, std::string last_argument) {
 }
 
 ProgramStarter::~ProgramStarter() {
-  {
-    const MutexLock lock(mutex_);
-    close(socket_);
-  }
-  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  const MutexLock lock(mutex_);
+  int status = 0;
+  if (socket_ < 0) return;
+  shutdown(socket_, SHUT_WR);
+  WaitForEnd(process_, socket_, status);
+  GiveUp();
 }
 
-ProgramStarter::Started ProgramStarter::Start(std::uint64_t argument) {
+void ProgramStarter::GiveUp() noexcept { close(std::exchange(socket_, -1)); }
+
+ProgramStarter::Started ProgramStarter::Start(std::uint64_t argument,
+                                              const std::atomic<bool>* stop) {
   const MutexLock lock(mutex_);
   const Order order{.argument = argument};
   Answer answer;
   int socket = -1;
-  if (!Send(socket_, order) || !Receive(socket_, answer, socket)) {
+  const bool is_asked = Send(socket_, order);
+  if (is_asked && !WaitForAnswer(socket_, stop)) {
+    GiveUp();
+    throw Error(ErrorKind::kCancelled, "stopped");
+  }
+  if (!is_asked || !Receive(socket_, answer, socket)) {
     throw SystemError("cannot ask for the helper to be started", errno);
   }
   if (answer.error_number == 0 && socket >= 0) return {answer.process, socket};
   if (socket >= 0) close(socket);
   if (answer.process > 0) waitpid(answer.process, nullptr, 0);
-  throw SystemError("cannot start the helper",
-                    answer.error_number != 0 ? answer.error_number : EMFILE);
+  throw SystemError(
+      answer.lacks_null_device ? "cannot open /dev/null for the helper" : "cannot start the helper",
+      answer.error_number != 0 ? answer.error_number : EMFILE);
 }
 
 void ProgramStarter::Kill(pid_t process) noexcept {

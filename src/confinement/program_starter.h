@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -14,8 +15,8 @@ namespace polyak {
 
 class ProgramStarter {
  public:
-  // Forks, before the second thread. All programs will get `last_argument` behind the one that
-  // Start gives. Throws Error (kSystem).
+  // Forks, before the second thread, and lives as long as the forking one at most. All programs
+  // will get `last_argument` behind the one that Start gives. Throws Error (kSystem).
   ProgramStarter(std::string program, std::string last_argument);
   ProgramStarter(const ProgramStarter&) = delete;
   ProgramStarter& operator=(const ProgramStarter&) = delete;
@@ -26,12 +27,16 @@ class ProgramStarter {
     pid_t process;  // a child of ours: to be waited for
     int socket;     // the other end, ours to close
   };
-  // Any thread. Throws Error (kSystem).
-  Started Start(std::uint64_t argument);
-  // One that was started and hasn't been waited for. Any thread.
+  // Any thread. Throws Error: kSystem, kCancelled once *stop is set (may be null); after that this
+  // object is good for nothing but destruction.
+  Started Start(std::uint64_t argument, const std::atomic<bool>* stop = nullptr);
+  // One that was started and hasn't been waited for. Any thread. It has the order only: whoever
+  // carries it out may be stopped.
   void Kill(pid_t process) noexcept;
 
  private:
+  void GiveUp() noexcept POLYAK_REQUIRES(mutex_);
+
   Mutex mutex_;  // one question and its answer at a time
   int socket_ POLYAK_GUARDED_BY(mutex_) = -1;
   pid_t process_ = -1;

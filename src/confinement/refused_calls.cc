@@ -1,10 +1,14 @@
 #include "confinement/refused_calls.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <vector>
 
 namespace polyak {
 namespace {
@@ -39,6 +43,12 @@ constexpr int kRefused[] = {
     SYS_rt_sigqueueinfo,
     SYS_rt_tgsigqueueinfo,
     SYS_kcmp,
+    SYS_setpriority,
+    SYS_ioprio_set,
+    SYS_sched_setparam,
+    SYS_sched_setscheduler,
+    SYS_sched_setaffinity,
+    SYS_sched_setattr,
     SYS_migrate_pages,
     SYS_move_pages,
     SYS_perf_event_open,
@@ -140,6 +150,24 @@ constexpr int kRefused[] = {
 #endif
 };
 
+constexpr std::uint32_t kEveryBit = ~std::uint32_t{0};
+
+// What the C library asks of a terminal and of what can be read. Others change files that are only
+// open for reading (FS_IOC_SETFLAGS), or type for the user (TIOCSTI).
+constexpr std::uint32_t kTerminalSettings2 = 0x802C542A;  // TCGETS2, as headers don't have it
+constexpr std::uint32_t kDeviceRequests[] = {TCGETS, TIOCGWINSZ, FIONREAD, kTerminalSettings2};
+
+// These have signals sent, to any process that a descriptor is said to belong to; or keep others
+// from opening a file.
+constexpr std::uint32_t kRefusedDescriptorCommands[] = {F_SETOWN, F_SETOWN_EX, F_SETSIG, F_SETLEASE,
+                                                        F_NOTIFY};
+
+std::vector<CallFilter::Argument> SecondIs(std::span<const std::uint32_t> values) {
+  std::vector<CallFilter::Argument> any;
+  for (const std::uint32_t value : values) any.push_back({1, kEveryBit, value});
+  return any;
+}
+
 }  // namespace
 
 CallFilter RefusedCalls() {
@@ -154,15 +182,16 @@ CallFilter RefusedCalls() {
     filter.Add(call, {2, PROT_EXEC, 0}, Verdict::kAllow, Verdict::kRefuse);
   }
   // How a process signals itself, when it ends by a signal.
-  const CallFilter::Argument itself{0, ~std::uint32_t{0}, static_cast<std::uint32_t>(getpid())};
+  const CallFilter::Argument itself{0, kEveryBit, static_cast<std::uint32_t>(getpid())};
   for (const int call : {SYS_tgkill, SYS_tkill}) {
     filter.Add(call, itself, Verdict::kAllow, Verdict::kRefuse);
   }
   // Its own limits may be asked for, and set; nobody else's.
-  filter.Add(SYS_prlimit64, {0, ~std::uint32_t{0}, 0}, Verdict::kAllow, Verdict::kRefuse);
-  // Keys that are typed for the user, on the terminal.
-  filter.Add(SYS_ioctl, {1, ~std::uint32_t{0}, TIOCSTI}, {1, ~std::uint32_t{0}, TIOCLINUX},
-             Verdict::kRefuse, Verdict::kAllow);
+  filter.Add(SYS_prlimit64, {0, kEveryBit, 0}, Verdict::kAllow, Verdict::kRefuse);
+  filter.Add(SYS_ioctl, SecondIs(kDeviceRequests), Verdict::kAllow, Verdict::kRefuse);
+  filter.Add(SYS_fcntl, SecondIs(kRefusedDescriptorCommands), Verdict::kRefuse, Verdict::kAllow);
+  // Permissions, but none to act for somebody.
+  filter.Add(SYS_fchmod, {1, S_ISUID | S_ISGID, 0}, Verdict::kAllow, Verdict::kRefuse);
   filter.Add(kRefused, Verdict::kRefuse);
   return filter;
 }

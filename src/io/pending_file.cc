@@ -37,6 +37,9 @@ void StartWriteback(int descriptor, std::uint64_t offset, std::uint64_t length) 
                   static_cast<off_t>((end - first) * kWindowBytes), SYNC_FILE_RANGE_WRITE);
 }
 
+// What whoever replaces a file passes on: set-user-id bits said something of the content that goes.
+constexpr mode_t kPermissions = S_IRWXU | S_IRWXG | S_IRWXO;
+
 }  // namespace
 
 PendingFile::PendingFile(const fs::path& target, std::uint64_t size, bool replace_existing)
@@ -205,7 +208,7 @@ void PendingFile::Sync() {
   struct stat status {};
   const std::shared_ptr<const Descriptor> file = File();
   if (replace_existing_ && stat(target_.c_str(), &status) == 0 &&
-      fchmod(file->number(), status.st_mode & 07777) != 0) {
+      fchmod(file->number(), status.st_mode & kPermissions) != 0) {
     FailBySystem("cannot give it the permissions of the file it replaces", errno);
   }
   if (fsync(file->number()) != 0) FailBySystem("cannot bring it to the disk", errno);

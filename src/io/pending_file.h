@@ -54,11 +54,11 @@ class PendingFile {
   void CopyFrom(const InputFile& source, std::uint64_t source_offset, std::uint64_t offset,
                 std::uint64_t length);
 
-  // fsync, rename, fsync of the folder. The permissions are those of the file it replaces, else
-  // what the umask leaves of 0666. Throws Error (kSystem) with nothing changed; a folder that
-  // can't be synced is kUnknown. A failed fsync is not tried again: the data may be gone. It can't
-  // be interrupted either; but if *stop (may be null) is set when it ends, nothing is renamed:
-  // throws Error (kCancelled).
+  // fsync, rename, fsync of the folder. The permissions are those of the file it replaces (for
+  // reading, writing, executing), else what the umask leaves of 0666. Throws Error (kSystem) with
+  // nothing changed; a folder that can't be synced is kUnknown. A failed fsync is not tried again:
+  // the data may be gone. It can't be interrupted either; but if *stop (may be null) is set when it
+  // ends, nothing is renamed: throws Error (kCancelled).
   Durability Commit(const std::atomic<bool>* stop = nullptr);
 
   // The steps of a commit, for an output of several files. Each throws Error (kSystem), and

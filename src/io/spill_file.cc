@@ -44,6 +44,17 @@ std::filesystem::path SpillFile::TemporaryFolder(const std::filesystem::path& wa
   return std::filesystem::is_directory("/var/tmp", error) ? "/var/tmp" : "/tmp";
 }
 
+void SpillFile::Reserve(std::uint64_t bytes) const {
+  if (bytes == 0) return;
+  while (fallocate(file_->number(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0) {
+    if (errno == EOPNOTSUPP || errno == ENOSYS) return;
+    if (errno != EINTR) {
+      FailBySystem("cannot reserve " + std::to_string(bytes) + " bytes for a temporary file",
+                   errno);
+    }
+  }
+}
+
 void SpillFile::WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) const {
   while (!bytes.empty()) {
     const ssize_t count =

@@ -23,6 +23,9 @@ class SpillFile {
   // `wanted`, or where that is empty /var/tmp or /tmp.
   static std::filesystem::path TemporaryFolder(const std::filesystem::path& wanted);
 
+  // Takes the room for so many bytes, where the file system can: that there is too little then
+  // shows before the work, not in the middle of it.
+  void Reserve(std::uint64_t bytes) const;
   // Any thread, disjoint ranges.
   void WriteAt(std::uint64_t offset, std::span<const std::byte> bytes) const;
   // What was written before. Any thread.

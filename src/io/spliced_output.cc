@@ -137,12 +137,13 @@ void SplicedOutput::Keep(const Mapped& mapped, Extent extent) {
   }
 }
 
-// The main one first: its temporary file stands for all. What killed runs left goes before anything
-// takes room.
+// The main one first: its temporary file stands for all, and goes last where something throws. What
+// killed runs left goes before anything takes room.
 void SplicedOutput::CreateFiles(const OutputRequest& request, const OutputLayout& layout) {
   const OutputPlace place = FindOutputPlace(request.path, request.replace_existing);
   auto main =
       std::make_unique<PendingFile>(request.path, layout.main.size(), request.replace_existing);
+  std::vector<std::unique_ptr<PendingFile>> files;
   std::shared_ptr<DescriptorCache> cache;
   if (layout.data.size() > kMostOpenFiles) {
     cache = std::make_shared<DescriptorCache>(DescriptorCache::UsualSize());
@@ -153,10 +154,11 @@ void SplicedOutput::CreateFiles(const OutputRequest& request, const OutputLayout
   for (const std::string& detour : layout.detours) folders_.MakeFor(place.folder, detour);
   for (const OutputLayout::DataFile& data : layout.data) {
     folders_.MakeFor(place.folder, data.name);
-    files_.push_back(std::make_unique<PendingFile>(place.Beside(data.name), data.layout.size(),
-                                                   *main, files_.size(), cache));
+    files.push_back(std::make_unique<PendingFile>(place.Beside(data.name), data.layout.size(),
+                                                  *main, files.size(), cache));
   }
-  files_.push_back(std::move(main));
+  files.push_back(std::move(main));
+  files_ = std::move(files);
   const auto write_literals = [](const FileLayout& file, PendingFile& target) {
     for (const FileLayout::Literal& literal : file.literals()) {
       target.WriteAt(literal.offset, std::as_bytes(std::span(literal.bytes)));

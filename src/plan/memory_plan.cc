@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 
 #include "core/error.h"
 
@@ -23,6 +24,39 @@ constexpr std::uint64_t kInputBytes = 4 << 10;
 std::uint64_t BytesOfWorker(const MemoryRequest& request, std::uint64_t tile_bytes) {
   return (request.inputs + 1) * std::max(tile_bytes, request.largest_chunk_bytes) + kWorkerBytes +
          request.scratch_bytes;
+}
+
+struct Need {
+  std::uint64_t bytes;
+  std::string what;
+};
+
+// The largest of what one worker can't do without.
+Need LargestNeed(const MemoryRequest& request) {
+  const std::string of_tensor =
+      request.largest_chunk_of.empty() ? "" : " of " + request.largest_chunk_of;
+  const Need needs[] = {
+      {request.index_bytes, "what the checkpoints' indexes take"},
+      {(request.inputs + 1) * request.largest_chunk_bytes,
+       fmt::format("a chunk{} from each of {} checkpoints, and the result", of_tensor,
+                   request.inputs)},
+      {request.scratch_bytes + request.shared_bytes, "unpacking and packing chunks" + of_tensor},
+      {request.commit_bytes, "putting the output together"},
+      {request.inputs * (kInputBytes + kLeastTileBytes),
+       fmt::format("{} checkpoints at once", request.inputs)},
+  };
+  return *std::ranges::max_element(needs, {}, &Need::bytes);
+}
+
+[[noreturn]] void Refuse(const MemoryRequest& request, std::uint64_t needed_bytes) {
+  const auto mib = [](std::uint64_t bytes) { return (bytes + kMiB - 1) / kMiB; };
+  const Need largest = LargestNeed(request);
+  throw Error(
+      ErrorKind::kUnsupported,
+      fmt::format("the run doesn't fit the memory budget (needs {} MiB, has {} MiB; {} MiB "
+                  "are for {})",
+                  mib(needed_bytes), request.budget_bytes / kMiB, mib(largest.bytes), largest.what),
+      "--memory gives it more");
 }
 
 std::uint64_t UsualTileBytes(std::size_t inputs) {
@@ -58,12 +92,7 @@ MemoryPlan PlanMemory(const MemoryRequest& request) {
   while (peak() > request.budget_bytes && plan.tile_bytes > kLeastTileBytes) plan.tile_bytes /= 2;
   while (peak() > request.budget_bytes && plan.workers > 1) --plan.workers;
   plan.peak_bytes = peak();
-  if (plan.peak_bytes > request.budget_bytes) {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("the run doesn't fit the memory budget (needs {} MiB, has {} MiB)",
-                            (plan.peak_bytes + kMiB - 1) / kMiB, request.budget_bytes / kMiB),
-                "--memory gives it more");
-  }
+  if (plan.peak_bytes > request.budget_bytes) Refuse(request, plan.peak_bytes);
   return plan;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace polyak {
 
@@ -23,6 +24,7 @@ struct MemoryRequest {
   std::uint64_t scratch_bytes = 0;        // what one worker takes while it reads or writes
   std::uint64_t shared_bytes = 0;         // what all workers take together
   std::uint64_t commit_bytes = 0;         // what committing takes, when the workers are gone
+  std::string largest_chunk_of = {};      // the tensor's name, for people; empty: not known
 };
 
 struct MemoryPlan {
@@ -39,7 +41,7 @@ inline constexpr std::uint64_t kProgramBytes = std::uint64_t{16} << 20;
 void CheckMemoryBudget(std::uint64_t budget_bytes);
 
 // Throws Error: kUsage where the budget is under kLeastMemoryBytes, kUnsupported with the number
-// that is needed where the work doesn't fit.
+// that is needed, and what most of it is for, where the work doesn't fit.
 MemoryPlan PlanMemory(const MemoryRequest& request);
 
 // What of a budget is left for indexes.

@@ -76,9 +76,13 @@ void AddWork(const Report& report, std::ostream& out) {
                BytesText(report.free_bytes), threads, BytesText(report.planned_memory_bytes));
     return;
   }
-  fmt::print(out, "read       {}, wrote {} in {:.3f} s, {}, peak memory {}\n",
-             BytesText(report.read_bytes), BytesText(report.write_bytes), report.seconds.total,
-             threads, BytesText(report.peak_memory_bytes));
+  fmt::print(out, "read       {}, wrote {} in {:.3f} s, {}", BytesText(report.read_bytes),
+             BytesText(report.write_bytes), report.seconds.total, threads);
+  // The kernel says it in /proc, which isn't everywhere.
+  if (report.peak_memory_bytes != 0) {
+    fmt::print(out, ", peak memory {}", BytesText(report.peak_memory_bytes));
+  }
+  out << '\n';
 }
 
 void AddDataFiles(const Report& report, bool whole, std::ostream& out) {

@@ -1,11 +1,14 @@
 #include "attempts.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -65,6 +68,56 @@ int MakeRing() {
 
 int MountSomething() { return ErrorOf(syscall(SYS_mount, "none", "out", "tmpfs", 0, nullptr)); }
 
+// An input that is open for reading: the helper finds the one that it was passed.
+int OpenInput() {
+  const int input = open("in/input", O_RDONLY);
+  return input >= 0 ? input : STDERR_FILENO;
+}
+
+int LetInputActForItsOwner(mode_t bit) { return ErrorOf(fchmod(OpenInput(), bit | 0755)); }
+
+int ForbidToChangeInput() {
+  int flags = FS_NODUMP_FL;
+  return ErrorOf(ioctl(OpenInput(), FS_IOC_SETFLAGS, &flags));
+}
+
+int HaveParentSignalled() { return ErrorOf(fcntl(OpenInput(), F_SETOWN, getppid())); }
+
+int HaveParentsThreadSignalled() {
+  f_owner_ex owner{F_OWNER_TID, getppid()};
+  return ErrorOf(fcntl(OpenInput(), F_SETOWN_EX, &owner));
+}
+
+int ChooseParentsProcessors() {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  CPU_SET(0, &processors);
+  return ErrorOf(sched_setaffinity(getppid(), sizeof processors, &processors));
+}
+
+int ChooseParentsScheduler() {
+  const sched_param parameters{};
+  return ErrorOf(sched_setscheduler(getppid(), SCHED_OTHER, &parameters));
+}
+
+int ChooseParentsSchedulerParameters() {
+  const sched_param parameters{};
+  return ErrorOf(sched_setparam(getppid(), &parameters));
+}
+
+// A sched_attr: its size, SCHED_OTHER, and the rest zeros.
+int ChooseParentsSchedulerAnotherWay() {
+  std::uint32_t attributes[14] = {sizeof attributes};
+  return ErrorOf(syscall(SYS_sched_setattr, getppid(), attributes, 0));
+}
+
+int SlowParentDown() { return ErrorOf(setpriority(PRIO_PROCESS, static_cast<id_t>(getppid()), 0)); }
+
+int DelayParentsReading() {
+  constexpr int kProcess = 1;
+  return ErrorOf(syscall(SYS_ioprio_set, kProcess, getppid(), 0));
+}
+
 }  // namespace
 
 void PrintTo(const Attempt& attempt, std::ostream* out) { *out << attempt.name; }
@@ -99,6 +152,20 @@ const std::vector<Attempt>& Attempts() {
       {"MakeARing", MakeRing},
       {"Mount", MountSomething},
       {"TypeOnTheTerminal", [] { return ErrorOf(ioctl(0, TIOCSTI, "x")); }},
+      {"LetAnInputActForItsUser", [] { return LetInputActForItsOwner(S_ISUID); }},
+      {"LetAnInputActForItsGroup", [] { return LetInputActForItsOwner(S_ISGID); }},
+      {"ForbidToChangeAnInput", ForbidToChangeInput},
+      {"HaveParentSignalled", HaveParentSignalled},
+      {"HaveParentsThreadSignalled", HaveParentsThreadSignalled},
+      {"ChooseTheSignal", [] { return ErrorOf(fcntl(OpenInput(), F_SETSIG, SIGTERM)); }},
+      {"LeaseAnInput", [] { return ErrorOf(fcntl(OpenInput(), F_SETLEASE, F_RDLCK)); }},
+      {"WatchAnInputsFolder", [] { return ErrorOf(fcntl(OpenInput(), F_NOTIFY, DN_ACCESS)); }},
+      {"SlowParentDown", SlowParentDown},
+      {"DelayParentsReading", DelayParentsReading},
+      {"ChooseParentsProcessors", ChooseParentsProcessors},
+      {"ChooseParentsScheduler", ChooseParentsScheduler},
+      {"ChooseParentsSchedulerParameters", ChooseParentsSchedulerParameters},
+      {"ChooseParentsSchedulerAnotherWay", ChooseParentsSchedulerAnotherWay},
   };
   return attempts;
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -91,6 +92,26 @@ TEST_F(ConfinedStill, ConfinesItsThreads) {
 TEST_F(ConfinedStill, SeesItsOwnStateAndTheProcessors) {
   EXPECT_EQ(ResultOf([] { return open("/proc/self/status", O_RDONLY) < 0 ? errno : 0; }), 0);
   EXPECT_EQ(ResultOf([] { return std::thread::hardware_concurrency() > 0 ? 0 : 1; }), 0);
+}
+
+TEST_F(ConfinedStill, AsksWhatKindOfDeviceADescriptorIs) {
+  EXPECT_EQ(ResultOf([] {
+              const int file = open("in/input", O_RDONLY);
+              int left = 0;
+              if (ioctl(file, FIONREAD, &left) != 0 || left != 5) return 1;
+              return isatty(file) == 0 && errno == ENOTTY ? 0 : 2;
+            }),
+            0);
+}
+
+TEST_F(ConfinedStill, MakesADescriptorItsProgramsOwn) {
+  EXPECT_EQ(ResultOf([] {
+              const int file = open("in/input", O_RDONLY);
+              return fcntl(file, F_SETFD, FD_CLOEXEC) == 0 && fcntl(file, F_GETFD) == FD_CLOEXEC
+                         ? 0
+                         : errno;
+            }),
+            0);
 }
 
 TEST_F(ConfinedStill, EndsBySignalsOfItsOwn) {

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -16,6 +18,7 @@
 #include "formats/hdf5/protocol.h"
 #include "support/files.h"
 #include "tools/polyak-hdf5/confinement.h"
+#include "tools/polyak-hdf5/descriptor_status.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -78,6 +81,40 @@ TEST_F(ConfinedHelperStill, CannotOpenEvenTheFoldersOfPolyaksRun) {
   EXPECT_TRUE(test::IsDenial(ResultOf([] { return open("in/input", O_RDONLY) < 0 ? errno : 0; })));
   EXPECT_TRUE(test::IsDenial(
       ResultOf([] { return open("out/new", O_WRONLY | O_CREAT, 0600) < 0 ? errno : 0; })));
+}
+
+TEST_F(ConfinedHelperStill, DiesWhereItsTimeIsUp) {
+  EXPECT_EQ(ResultOf([] {
+              LimitProcessorTime(1);
+              for (std::atomic<unsigned> work = 0;; ++work) {
+              }
+              return 0;
+            }),
+            -1);
+}
+
+TEST_F(ConfinedHelperStill, CannotEvenLookAtAPath) {
+  for (const auto attempt : {
+           +[] {
+             struct stat status {};
+             return stat("/etc/passwd", &status) != 0 ? errno : 0;
+           },
+           +[] {
+             struct statx status {};
+             return statx(AT_FDCWD, "/etc/passwd", 0, STATX_SIZE, &status) != 0 ? errno : 0;
+           },
+           +[] { return access("/etc/passwd", F_OK) != 0 ? errno : 0; },
+       }) {
+    EXPECT_TRUE(test::IsDenial(ResultOf(attempt)));
+  }
+}
+
+TEST_F(ConfinedHelperStill, LooksAtWhatItWasPassed) {
+  EXPECT_EQ(ResultOf([] {
+              struct stat status {};
+              return GetStatus(kPassedFile, status) && status.st_size == 5 ? 0 : errno;
+            }),
+            0);
 }
 
 }  // namespace

@@ -92,6 +92,15 @@ TEST(PendingFile, HasThePermissionsOfWhatItReplaces) {
   EXPECT_EQ(ModeOf(folder / "out"), 0604U);
 }
 
+TEST(PendingFile, ActsForNobodyThoughWhatItReplacesDid) {
+  const test::TemporaryFolder folder;
+  test::WriteFile(folder / "out", "old");
+  ASSERT_EQ(chmod((folder / "out").c_str(), 07751), 0);
+  ASSERT_EQ(ModeOf(folder / "out"), 07751U);
+  PendingFile(folder / "out", 0, true).Commit();
+  EXPECT_EQ(ModeOf(folder / "out"), 0751U);
+}
+
 TEST(PendingFile, IsNoMoreReadableThanWhatItReplacesWhileItIsWritten) {
   const test::TemporaryFolder folder;
   test::WriteFile(folder / "out", "secret");

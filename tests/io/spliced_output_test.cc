@@ -1,7 +1,10 @@
 #include "io/spliced_output.h"
 
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -101,6 +104,47 @@ TEST_F(SplicedOutputTest, RefusesToCommitWhileSomethingIsMissing) {
     EXPECT_THROW(output.Commit(""), Error) << "one element is missing";
   }
   EXPECT_EQ(folder_.Names(), std::vector<std::string>{"template"});
+}
+
+// Names of what is removed from a folder while this object lives, in order.
+class Removals {
+ public:
+  explicit Removals(const std::filesystem::path& folder) : events_(inotify_init1(IN_NONBLOCK)) {
+    inotify_add_watch(events_, folder.c_str(), IN_DELETE);
+  }
+  Removals(const Removals&) = delete;
+  Removals& operator=(const Removals&) = delete;
+  ~Removals() { close(events_); }
+
+  std::vector<std::string> Take() const {
+    std::vector<std::string> names;
+    alignas(inotify_event) std::array<char, 4096> bytes{};
+    const ssize_t length = read(events_, bytes.data(), bytes.size());
+    for (ssize_t at = 0; at < length;) {
+      const auto* const event = reinterpret_cast<const inotify_event*>(bytes.data() + at);
+      names.emplace_back(event->name);
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+    }
+    return names;
+  }
+
+ private:
+  int events_;
+};
+
+TEST_F(SplicedOutputTest, RemovesItsMainTemporaryLastWhereADataFileCannotBe) {
+  const std::vector<std::size_t> none;
+  OutputLayout layout = Edited({}, none);
+  layout.data = {{.name = "data1", .layout = {}}, {.name = "data2", .layout = {}}};
+  test::WriteFile(folder_ / "data2", "somebody's");
+  const Removals removals(folder_.path());
+  EXPECT_THROW(SplicedOutput({.path = folder_ / "out", .replaced = none}, std::move(layout),
+                             payloads_, tensors_),
+               Error);
+  const std::vector<std::string> removed = removals.Take();
+  ASSERT_EQ(removed.size(), 2U);
+  EXPECT_TRUE(removed[0].starts_with(removed[1] + "-")) << "the data's name begins with the main's";
+  EXPECT_EQ(folder_.Names(), (std::vector<std::string>{"data2", "template"}));
 }
 
 TEST_F(SplicedOutputTest, KnowsItsSizeBefore) {

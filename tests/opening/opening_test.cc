@@ -3,10 +3,14 @@
 #include "opening.h"
 
 #include <gmock/gmock.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -110,6 +114,70 @@ TEST_F(Opening, FailsWithTheFirstBadFileWhateverTheTiming) {
   EXPECT_THAT(expected, HasSubstr("cut.h5: the file is truncated"));
   for (int i = 0; i < kOften; ++i) {
     for (const std::size_t threads : {2U, 4U, 11U}) EXPECT_EQ(ErrorOf(threads), expected);
+  }
+}
+
+// How often files of a folder are opened while it lives, by their names.
+class Openings {
+ public:
+  explicit Openings(const fs::path& folder) : events_(inotify_init1(IN_NONBLOCK)) {
+    inotify_add_watch(events_, folder.c_str(), IN_OPEN);
+  }
+  Openings(const Openings&) = delete;
+  Openings& operator=(const Openings&) = delete;
+  ~Openings() { close(events_); }
+
+  std::map<std::string, int> Count() const {
+    std::map<std::string, int> count;
+    alignas(inotify_event) std::array<char, 65536> bytes{};
+    const ssize_t length = read(events_, bytes.data(), bytes.size());
+    for (ssize_t at = 0; at < length;) {
+      const auto* const event = reinterpret_cast<const inotify_event*>(bytes.data() + at);
+      if (event->len != 0) ++count[event->name];
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+    }
+    return count;
+  }
+
+ private:
+  int events_;
+};
+
+TEST_F(Opening, OpensNothingTwiceButTheFileThatCannotBe) {
+  for (const char* name : {"1.onnx", "2.onnx", "3.onnx"}) {
+    fs::copy(test::TestData("digits/ep09.onnx"), folder_ / name);
+    paths_.push_back(folder_ / name);
+  }
+  AddBad("4.onnx", test::ReadFile(paths_[0]).substr(0, 1000));
+  const auto count = [this](std::size_t threads) {
+    const Openings openings(folder_.path());
+    EXPECT_THAT(ErrorOf(threads), HasSubstr("4.onnx: "));
+    std::map<std::string, int> found = openings.Count();
+    EXPECT_EQ(found.erase("4.onnx"), 1U);
+    return found;
+  };
+  const std::map<std::string, int> expected = count(1);
+  ASSERT_EQ(expected.size(), 3U);
+  EXPECT_EQ(count(2), expected);
+}
+
+TEST_F(Opening, FailsAsOneAfterTheOtherForEveryBadPlace) {
+  AddDigits(".onnx");
+  AddDigits(".h5");
+  const std::vector<fs::path> good = paths_;
+  AddBad("cut.h5", test::ReadFile(good[4]).substr(0, 1000));
+  AddBad("text.onnx", "this is no model, but text");
+  AddBad("none.onnx", "");
+  fs::remove(folder_ / "none.onnx");
+  const std::vector<fs::path> bad(paths_.begin() + 8, paths_.end());
+  for (std::size_t place = 0; place < good.size(); ++place) {
+    paths_ = good;
+    for (std::size_t i = 0; i < bad.size() && place + i < paths_.size(); ++i) {
+      paths_[place + i] = bad[(place + i) % bad.size()];
+    }
+    const std::string expected = ErrorOf(1);
+    EXPECT_NE(expected, "none");
+    EXPECT_EQ(ErrorOf(3), expected);
   }
 }
 

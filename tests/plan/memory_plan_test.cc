@@ -41,6 +41,29 @@ TEST(PlanMemory, RefusesWithTheNumberThatIsNeeded) {
   }
 }
 
+TEST(PlanMemory, NamesWhatMostOfTheMemoryWouldBeFor) {
+  const auto message = [](const MemoryRequest& request) {
+    try {
+      PlanMemory(request);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  EXPECT_THAT(message({.index_bytes = 300 * kMiB, .largest_chunk_bytes = 50 * kMiB}),
+              ::testing::HasSubstr("; 300 MiB are for what the checkpoints' indexes take)"));
+  EXPECT_THAT(
+      message({.inputs = 3, .largest_chunk_bytes = 100 * kMiB, .largest_chunk_of = "conv1.w"}),
+      ::testing::HasSubstr(
+          "; 400 MiB are for a chunk of conv1.w from each of 3 checkpoints, and the result)"));
+  EXPECT_THAT(message({.inputs = 1, .scratch_bytes = 400 * kMiB}),
+              ::testing::HasSubstr("; 400 MiB are for unpacking and packing chunks)"));
+  EXPECT_THAT(message({.commit_bytes = 400 * kMiB}),
+              ::testing::HasSubstr("; 400 MiB are for putting the output together)"));
+  EXPECT_THAT(message({.inputs = 100'000}),
+              ::testing::HasSubstr("; 782 MiB are for 100000 checkpoints at once)"));
+}
+
 TEST(PlanMemory, RefusesABudgetBelowTheLeast) {
   EXPECT_THROW(PlanMemory({.budget_bytes = 63 * kMiB}), Error);
 }

@@ -39,6 +39,13 @@ TEST(SummaryText, TellsWeightsAndWhatWasKeptAndWhy) {
   EXPECT_THAT(text, HasSubstr("2 tensors (not a float): k0, k1\n"));
 }
 
+TEST(SummaryText, LeavesOutThePeakMemoryThatNobodyKnows) {
+  Report report = OneKept(0);
+  EXPECT_THAT(SummaryText(report, false), Not(HasSubstr("peak memory")));
+  report.peak_memory_bytes = 3 << 20;
+  EXPECT_THAT(SummaryText(report, false), HasSubstr(", peak memory 3.0 MiB\n"));
+}
+
 TEST(SummaryText, EscapesNames) {
   EXPECT_THAT(SummaryText(OneKept(1), false), HasSubstr("a\\x0a"));
 }

@@ -10,14 +10,14 @@ namespace {
 using Verdict = CallFilter::Verdict;
 
 constexpr int kAllowed[] = {
-    // The file, memory that is shared with polyak, the socket. (write: what a dying C library has to
+    // The file, memory that is shared with polyak, the socket. (write: what a dying C library has
+    // to
     // say, to /dev/null.)
     SYS_read,
     SYS_pread64,
     SYS_write,
     SYS_lseek,
     SYS_fstat,
-    SYS_newfstatat,
     SYS_close,
     SYS_recvmsg,
     SYS_sendto,

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +13,7 @@
 
 #include "changing_dataset.h"
 #include "describe.h"
+#include "descriptor_status.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -67,7 +67,7 @@ class SharedMemory {
  public:
   SharedMemory(int descriptor, std::uint64_t bytes) : bytes_(bytes) {
     struct stat status {};
-    if (fstat(descriptor, &status) != 0 || bytes == 0 ||
+    if (!GetStatus(descriptor, status) || bytes == 0 ||
         static_cast<std::uint64_t>(status.st_size) < bytes) {
       throw Failure(wire::Failure::SYSTEM, "polyak's memory is smaller than it says");
     }
@@ -99,7 +99,7 @@ ChunkCodec& KeptCodec(const Image& image, haddr_t address) {
   static std::map<CodecKey, std::unique_ptr<ChunkCodec>> codecs;
   static std::uint64_t bytes = 0;
   struct stat status {};
-  if (fstat(image.descriptor, &status) != 0) {
+  if (!GetStatus(image.descriptor, status)) {
     throw Failure(wire::Failure::SYSTEM, "can't look at the file");
   }
   const CodecKey key(status.st_dev, status.st_ino, image.offset, image.bytes, address);

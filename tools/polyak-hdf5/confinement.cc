@@ -68,14 +68,16 @@ void Confine(std::uint64_t memory_bytes, Sandbox sandbox) {
   }
 }
 
-void LimitProcessorTime() {
+void LimitProcessorTime(std::uint32_t seconds) {
   rusage used{};
   rlimit limit{};
   Require(getrusage(RUSAGE_SELF, &used) == 0);
   Require(getrlimit(RLIMIT_CPU, &limit) == 0);
-  const auto used_seconds =
-      static_cast<rlim_t>(used.ru_utime.tv_sec) + static_cast<rlim_t>(used.ru_stime.tv_sec);
-  const rlim_t wanted = used_seconds + 1 + kCpuSecondsPerFile;
+  const suseconds_t used_microseconds = used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+  constexpr suseconds_t kSecond = 1'000'000;
+  const time_t used_seconds =
+      used.ru_utime.tv_sec + used.ru_stime.tv_sec + (used_microseconds + kSecond - 1) / kSecond;
+  const rlim_t wanted = static_cast<rlim_t>(used_seconds) + seconds;
   limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
   Require(setrlimit(RLIMIT_CPU, &limit) == 0);
 }

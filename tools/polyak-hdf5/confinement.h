@@ -14,7 +14,8 @@ namespace polyak::hdf5 {
 // the system refuses any of it, or lacks what is required. Before the second thread.
 void Confine(std::uint64_t memory_bytes, Sandbox sandbox);
 
-// Gives the library kCpuSecondsPerFile from now on; past them the program is killed (SIGXCPU).
-void LimitProcessorTime();
+// Gives the library so much processor time from now on, and less than a second more; past that the
+// program is killed (SIGXCPU).
+void LimitProcessorTime(std::uint32_t seconds);
 
 }  // namespace polyak::hdf5

@@ -1,7 +1,6 @@
 #include "descriptor_driver.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "descriptor_status.h"
 #include "structure_length.h"
 
 namespace polyak::hdf5 {
@@ -227,7 +227,7 @@ bool NoteTaker::Takes(H5FD_mem_t type, haddr_t address, size_t size) noexcept {
 
 Image FindImage(int descriptor, const wire::Image& wanted) {
   struct stat status {};
-  if (fstat(descriptor, &status) != 0) {
+  if (!GetStatus(descriptor, status)) {
     throw Failure(wire::Failure::SYSTEM, "can't look at the file");
   }
   const auto file_bytes = static_cast<std::uint64_t>(status.st_size);

@@ -3,7 +3,6 @@
 // the HDF5 library does on hostile files, and that is why it runs here.
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -20,10 +19,13 @@
 #include "attribute_texts.h"
 #include "chunk_codec.h"
 #include "confinement.h"
+#include "confinement/sanitized.h"
 #include "data_places.h"
 #include "dataset_answer.h"
 #include "descriptor_driver.h"
+#include "descriptor_status.h"
 #include "formats/hdf5/protocol.h"
+#include "formats/hdf5/time_limit.h"
 #include "index.h"
 #include "known_headers.h"
 #include "library.h"
@@ -100,7 +102,7 @@ bool AnswerWith(const ReceivedRequest& request, Answer& answer) {
 void Serve() {
   std::optional<ReceivedRequest> request;
   while (ReceivedRequest::Receive(request)) {
-    LimitProcessorTime();
+    LimitProcessorTime(kIsSanitized ? kMostCpuSeconds : CpuSecondsFor(request->message));
     Answer answer;
     if (request->message.protocol() != kProtocol) {
       answer.Fail(wire::Failure::SYSTEM, "polyak-hdf5 and polyak are of different versions");
@@ -112,7 +114,7 @@ void Serve() {
 
 bool IsSocket(int descriptor) {
   struct stat status {};
-  return fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
+  return GetStatus(descriptor, status) && S_ISSOCK(status.st_mode);
 }
 
 std::optional<std::uint64_t> ParseBytes(std::string_view text) {

@@ -1,12 +1,14 @@
 // Addresses without memory behind them, for the library's functions that want a buffer where no
-// byte of it is ever looked at. Read, it is zeros.
+// byte of it is ever looked at: the file's driver (descriptor_driver.h) only notes where elements
+// go. Read, it is zeros; written, it ends the program.
 #pragma once
 
 #include <cstddef>
 
 namespace polyak::hdf5 {
 
-// Throws Failure (MEMORY) where there are not so many addresses.
+// Where the user limits the addresses of a process (ulimit -v) there may be fewer than `bytes`:
+// they would be missing for what is needed. Throws Failure (MEMORY) where there are none.
 class ReservedMemory {
  public:
   explicit ReservedMemory(std::size_t bytes);

@@ -15,6 +15,7 @@
 #include "formats/hdf5/hdf5_format.h"
 #include "formats/hdf5/protocol.h"
 #include "formats/hdf5/script_folder.h"
+#include "formats/hdf5/time_limit.h"
 
 namespace polyak::hdf5 {
 namespace {
@@ -83,7 +84,23 @@ TEST_F(StandIn, ThatCrashesBlamesTheFile) {
 TEST_F(StandIn, ThatUsesUpItsTimeBlamesTheFile) {
   const Error error = ErrorWith("kill -XCPU $$");
   EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
-  EXPECT_THAT(error.what(), HasSubstr("processor time"));
+  EXPECT_THAT(error.what(), HasSubstr("took more than 3 s of processor time"));
+}
+
+TEST(TimeLimit, GrowsWithTheFileUpToAMost) {
+  const auto seconds_for = [](std::uint64_t bytes) {
+    wire::Request request;
+    request.mutable_image()->set_bytes(bytes);
+    return CpuSecondsFor(request);
+  };
+  EXPECT_EQ(seconds_for(0), 3U);
+  EXPECT_EQ(seconds_for((2 << 20) - 1), 3U);
+  EXPECT_EQ(seconds_for(20 << 20), 13U);
+  EXPECT_EQ(seconds_for(34 << 20), 20U);
+  EXPECT_EQ(seconds_for(~std::uint64_t{0}), 20U);
+  wire::Request coding;
+  coding.mutable_code();
+  EXPECT_EQ(CpuSecondsFor(coding), 20U);
 }
 
 TEST_F(StandIn, ThatIsKilledBlamesTheSystem) {
@@ -121,8 +138,8 @@ TEST_F(StandIn, ThatSpeaksItsLanguageIsBelievedAsFarAsTheFileAgrees) {
 }
 
 TEST_F(StandIn, ThatSaysNothingIsGivenUp) {
-  const auto helper =
-      HelperProcess::Start(folder_.WriteScript("helper", "exec sleep 9"), 0, milliseconds(100));
+  const auto helper = HelperProcess::Start(folder_.WriteScript("helper", "exec sleep 9"), 0,
+                                           nullptr, milliseconds(100));
   const auto start = steady_clock::now();
   try {
     helper->Receive(nullptr);

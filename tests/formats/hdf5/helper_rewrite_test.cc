@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "confinement/sanitized.h"
 #include "formats/hdf5/file_builder.h"
 #include "formats/hdf5/helper_client.h"
 #include "formats/hdf5/protocol.h"
@@ -295,6 +297,36 @@ TEST_P(HelperRewrite, RefusesWhatDoesNotFitTheFile) {
   wire::Rewrite allocated;
   allocated.add_allocated(AddressOf("e"));
   EXPECT_TRUE(HelperClient().Rewrite(path_, {allocated}).failure);
+}
+
+// For helpers that start while it lives.
+class FewAddresses {
+ public:
+  FewAddresses() {
+    getrlimit(RLIMIT_AS, &before_);
+    const rlimit few{.rlim_cur = rlim_t{200} << 20, .rlim_max = before_.rlim_max};
+    setrlimit(RLIMIT_AS, &few);
+  }
+  FewAddresses(const FewAddresses&) = delete;
+  FewAddresses& operator=(const FewAddresses&) = delete;
+  ~FewAddresses() { setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_P(HelperRewrite, NeedsNoAddressesForElements) {
+  if (kIsSanitized) GTEST_SKIP() << "sanitizers take terabytes of addresses";
+  std::vector<wire::Rewrite> parts = AllParts("the record");
+  parts[0].mutable_chunked(0)->set_bytes(0, std::uint32_t{1} << 20);
+  const RewriteAnswer expected = helper_.Rewrite(path_, parts);
+  ASSERT_FALSE(expected.failure) << expected.failure->text();
+  const FewAddresses few;
+  const RewriteAnswer answer = HelperClient().Rewrite(path_, parts);
+  ASSERT_FALSE(answer.failure) << answer.failure->text();
+  EXPECT_EQ(answer.places, expected.places);
+  EXPECT_EQ(answer.patches, expected.patches);
+  EXPECT_EQ(HelperClient().Index(path_).datasets.at("a").chunks.size(), Places());
 }
 
 INSTANTIATE_TEST_SUITE_P(Hdf5, HelperRewrite, ::testing::ValuesIn(kRewriteCases),

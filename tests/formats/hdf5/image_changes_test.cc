@@ -53,7 +53,7 @@ class ChangedImageAnswer : public ::testing::Test {
     const auto answer = folder_.Write("answer", reply_.SerializeAsString());
     const auto script = folder_.WriteScript(
         "helper", "dd if=" + answer.string() + " bs=100000 >&3 2>/dev/null; exec sleep 9");
-    const auto helper = HelperProcess::Start(script, 0, std::chrono::milliseconds(5000));
+    const auto helper = HelperProcess::Start(script, 0, nullptr, std::chrono::milliseconds(5000));
     const auto file = InputFile::Open(folder_.Write("file", std::string(1000, 'x')));
     const std::vector<Extent> untouchable = {{.offset = 100, .length = 100}};
     return WorkOutChanges(*helper, {file->descriptor(), {0, 0, 1000}, untouchable}, changes_,

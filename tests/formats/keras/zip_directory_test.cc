@@ -111,6 +111,14 @@ TEST_F(ZipFiles, AreRefusedWhereMembersOverlapOrHaveOneName) {
   EXPECT_THAT(Refusal(outer.Bytes()), HasSubstr("members 'a' and 'b' overlap"));
 }
 
+TEST_F(ZipFiles, AreRefusedWhereANameLeadsToADriveButNotForAnyColon) {
+  EXPECT_THAT(Refusal(Zip().Add("c:x", "first").Bytes()), HasSubstr("'c:x' has a name that leads"));
+  EXPECT_THAT(Refusal(Zip().Add("Z:", "first").Bytes()), HasSubstr("'Z:' has a name that leads"));
+  for (const char* name : {"1:x", ":x", "kernel:0", "_:"}) {
+    EXPECT_EQ(Refusal(Zip().Add(name, "first").Bytes()), "") << name;
+  }
+}
+
 TEST_F(ZipFiles, AreRefusedWhereAMemberIsEncryptedOrCantBe) {
   const auto both = [](std::size_t at_local, std::size_t at_central, std::size_t bytes,
                        std::uint64_t number) {
