@@ -19,8 +19,8 @@
 //   places of chunks, storage for what was never written, compact values and the record of
 //   provenance change the structure, which the library works out over a copy (hdf5_output.h). User
 //   block, other attributes, links, references, times and the order of creation stay as they are.
-// Refused by dataset (TensorInfo::unreadable): other filters, external and virtual storage, what was
-//   never written and has no fill value, chunks with far more places than there are chunks,
+// Refused by dataset (TensorInfo::unreadable): other filters, external and virtual storage, what
+//   was never written and has no fill value, chunks with far more places than there are chunks,
 //   elements of variable length, references. An external link is a tensor that can't be read.
 // Not followed: soft and user-defined links.
 // Refused: groups nested more than 64 deep, names over 4096 bytes, extents that lie outside the

@@ -264,6 +264,9 @@ Error HelperProcess::WhyItEnded() {
     return {ErrorKind::kSystem, "the HDF5 helper cannot confine itself",
             "--sandbox off runs unconfined"};
   }
+  if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == kExitUnlimited) {
+    return {ErrorKind::kSystem, "the HDF5 helper cannot limit its own memory, time and files"};
+  }
   if (ended > 0 && WIFEXITED(status)) {
     return {ErrorKind::kSystem,
             fmt::format("the HDF5 helper ended without an answer (exit status {})",

@@ -16,6 +16,8 @@ inline constexpr int kSocketDescriptor = 3;
 
 // How it ends where it cannot give up what it should.
 inline constexpr int kExitUnconfined = 4;
+// Or cannot limit what it takes, with or without confinement.
+inline constexpr int kExitUnlimited = 5;
 
 // The longest message, either way. Small, for a message of n bytes can take 100 n of memory once
 // it is parsed; but the values of a compact dataset, under 64 KiB, are one message.

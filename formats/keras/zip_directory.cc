@@ -16,8 +16,6 @@
 namespace polyak::keras {
 namespace {
 
-constexpr std::uint16_t kComparedFlags = kEncrypted | kHasDescriptor;
-
 WideNumber Wide(std::uint64_t value) { return {value, value == kElsewhere32}; }
 
 [[noreturn]] void FailDirectory(std::uint64_t at) {
@@ -84,9 +82,7 @@ void ReadHeader(ByteReader& reader, std::uint64_t end, ZipMember& member) {
   if (reader.TakeText(NumberAt(head, local::kNameBytes, 2), end) != member.name) FailHeader("name");
   const std::string extra = reader.TakeText(NumberAt(head, local::kExtraBytes, 2), end);
   if (NumberAt(head, local::kMethod, 2) != member.method) FailHeader("method");
-  if (((NumberAt(head, local::kFlags, 2) ^ member.flags) & kComparedFlags) != 0) {
-    FailHeader("kind of storage");
-  }
+  if (NumberAt(head, local::kFlags, 2) != member.flags) FailHeader("set of flags");
   CheckSizes(head, extra, member);
   member.stored.offset = reader.position();
   if (member.stored.length > end - member.stored.offset) {

@@ -66,8 +66,10 @@ bool WireMutator::ReadFields(std::string_view bytes, int depth, std::vector<Node
     if (length > bytes.size()) return false;
     node.content = bytes.substr(0, length);
     bytes.remove_prefix(length);
+    // What only happens to read as fields may have longer varints than need be: it is a leaf.
     if (node.type == kBytes && depth < kMostDepth &&
-        !ReadFields(node.content, depth + 1, node.children)) {
+        (!ReadFields(node.content, depth + 1, node.children) ||
+         Written(node.children) != node.content)) {
       node.children.clear();
     }
     fields.push_back(std::move(node));

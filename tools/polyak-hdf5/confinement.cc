@@ -16,16 +16,18 @@
 namespace polyak::hdf5 {
 namespace {
 
-void Require(bool done) {
-  if (!done) _exit(kExitUnconfined);
+void Require(bool done, int exit_status = kExitUnconfined) {
+  if (!done) _exit(exit_status);
 }
+
+void RequireLimit(bool done) { Require(done, kExitUnlimited); }
 
 void Limit(__rlimit_resource resource, rlim_t value) {
   rlimit limit{};
-  Require(getrlimit(resource, &limit) == 0);
+  RequireLimit(getrlimit(resource, &limit) == 0);
   if (limit.rlim_max < value) value = limit.rlim_max;  // the user's own limit is tighter
   limit = {.rlim_cur = value, .rlim_max = value};
-  Require(setrlimit(resource, &limit) == 0);
+  RequireLimit(setrlimit(resource, &limit) == 0);
 }
 
 void GiveUpResources(std::uint64_t memory_bytes) {
@@ -33,9 +35,9 @@ void GiveUpResources(std::uint64_t memory_bytes) {
   // helper ends when polyak closes the socket. (Not by PR_SET_PDEATHSIG, which fires when the
   // *thread* that started it ends.)
   for (const int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
-    Require(signal(signal_number, SIG_IGN) != SIG_ERR);
+    RequireLimit(signal(signal_number, SIG_IGN) != SIG_ERR);
   }
-  Require(close_range(kSocketDescriptor + 1, ~0U, 0) == 0);
+  RequireLimit(close_range(kSocketDescriptor + 1, ~0U, 0) == 0);
   Limit(RLIMIT_CORE, 0);
   Limit(RLIMIT_FSIZE, 0);
   // A file, memory shared with polyak, and the pipe that sanitizers use to look at memory.
@@ -71,15 +73,15 @@ void Confine(std::uint64_t memory_bytes, Sandbox sandbox) {
 void LimitProcessorTime(std::uint32_t seconds) {
   rusage used{};
   rlimit limit{};
-  Require(getrusage(RUSAGE_SELF, &used) == 0);
-  Require(getrlimit(RLIMIT_CPU, &limit) == 0);
+  RequireLimit(getrusage(RUSAGE_SELF, &used) == 0);
+  RequireLimit(getrlimit(RLIMIT_CPU, &limit) == 0);
   const suseconds_t used_microseconds = used.ru_utime.tv_usec + used.ru_stime.tv_usec;
   constexpr suseconds_t kSecond = 1'000'000;
   const time_t used_seconds =
       used.ru_utime.tv_sec + used.ru_stime.tv_sec + (used_microseconds + kSecond - 1) / kSecond;
   const rlim_t wanted = static_cast<rlim_t>(used_seconds) + seconds;
   limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-  Require(setrlimit(RLIMIT_CPU, &limit) == 0);
+  RequireLimit(setrlimit(RLIMIT_CPU, &limit) == 0);
 }
 
 }  // namespace polyak::hdf5

@@ -40,7 +40,8 @@ class OpenFile {
   dup2(socket, kSocketDescriptor);
   const int nowhere = open("/dev/null", O_RDWR);
   for (int descriptor = 0; descriptor < 3; ++descriptor) dup2(nowhere, descriptor);
-  const char* const sandbox = kIsSanitized ? "on" : "require";  // what is sanitized can't be confined
+  const char* const sandbox =
+      kIsSanitized ? "on" : "require";  // what is sanitized can't be confined
   execl(POLYAK_HDF5_HELPER, POLYAK_HDF5_HELPER, kMemoryBytes, sandbox, nullptr);
   _exit(127);
 }
