@@ -26,7 +26,7 @@ faults() {
   local test
   for test in tests/faults/*_test.py; do
     echo "== $test"
-    POLYAK_FULL=1 POLYAK="$build/polyak" /usr/bin/python3 "$test"
+    POLYAK_FULL=1 POLYAK_SOAK=1 POLYAK="$build/polyak" /usr/bin/python3 "$test"
   done
 }
 

@@ -1,7 +1,8 @@
 """Short reads and writes, interrupted calls, failing allocations, by a library that is preloaded
 (shim.c): the exact output, or an error and none.
 
-POLYAK_SHIM says where the library is.
+POLYAK_SHIM says where the library is; POLYAK_SOAK=1, with POLYAK_FULL=1, lets every allocation
+fail that there is.
 """
 import os
 import pathlib
@@ -22,6 +23,8 @@ from sweep_test_case import SceneTest
 SHIM = pathlib.Path(os.environ.get("POLYAK_SHIM")
                     or REPOSITORY / "build/release/tests/faults/libpolyak_shim.so")
 HELPER = "polyak-hdf5"
+IS_SOAK = os.environ.get("POLYAK_SOAK") == "1"
+MOST_OF_FULL = 800
 
 
 @dataclass
@@ -85,11 +88,13 @@ class FailingAllocation(ShimTest):
         _, _, counts = self.run_shimmed(scene, program)
         self.assertGreater(counts.allocations, 20)
         numbers = range(1, counts.allocations + 1)
-        if not IS_FULL:
+        most = MOST_OF_FULL if IS_FULL else most
+        if not IS_SOAK and counts.allocations > most:
             # Most come of the command line: half of them of what comes after it.
             late = range(counts.allocations * 7 // 10, counts.allocations + 1)
             source = random.Random(kind)
-            numbers = sorted({*source.sample(numbers, most // 2), *source.sample(late, most // 2)})
+            numbers = sorted({*source.sample(numbers, most // 2),
+                              *source.sample(late, min(most // 2, len(late)))})
         failed, statuses, wrong = 0, Counter(), []
         for number in numbers:
             status, stderr, counts = self.run_shimmed(scene, program, malloc=number, **settings)
