@@ -137,6 +137,7 @@ void CheckNames(const std::vector<ZipMember>& members) {
 
 void CheckOverlaps(const std::vector<ZipMember>& members) {
   std::vector<const ZipMember*> sorted;
+  sorted.reserve(members.size());
   for (const ZipMember& member : members) sorted.push_back(&member);
   std::ranges::sort(sorted, {}, [](const ZipMember* member) { return member->header; });
   for (std::size_t i = 1; i < sorted.size(); ++i) {

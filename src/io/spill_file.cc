@@ -28,7 +28,7 @@ int OpenNameless(const std::filesystem::path& folder) {
 
 }  // namespace
 
-SpillFile::SpillFile(std::filesystem::path output)
+SpillFile::SpillFile(const std::filesystem::path& output)
     : SpillFile(FindOutputPlace(output, true).folder, output) {}
 
 SpillFile::SpillFile(const std::filesystem::path& folder, std::filesystem::path name)

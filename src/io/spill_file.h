@@ -16,7 +16,7 @@ namespace polyak {
 class SpillFile {
  public:
   // Throws Error (kSystem), as all of its functions do, with the output's name in front.
-  explicit SpillFile(std::filesystem::path output);
+  explicit SpillFile(const std::filesystem::path& output);
   // In a folder, for a file that isn't an output: errors have its name.
   SpillFile(const std::filesystem::path& folder, std::filesystem::path name);
 
