@@ -59,14 +59,27 @@ OnnxCheckpoint::OnnxCheckpoint(ModelFiles files, ModelIndex index)
       file_names_(std::move(files.names)),
       provenance_fields_(std::move(index.provenance_fields)) {}
 
-OnnxCheckpoint::OnnxCheckpoint(std::shared_ptr<const InputFile> file, const OnnxCheckpoint& alike)
-    : ExtentCheckpoint({std::move(file)}, alike),
-      file_names_(alike.file_names_),
-      provenance_fields_(alike.provenance_fields_) {}
+OnnxCheckpoint::OnnxCheckpoint(std::shared_ptr<const InputFile> file,
+                               const ModelStructure& structure,
+                               std::shared_ptr<const std::vector<TensorInfo>> tensors)
+    : ExtentCheckpoint({std::move(file)}, std::move(tensors), structure.payloads, structure.notes),
+      file_names_(1),
+      provenance_fields_(structure.provenance_fields) {}
+
+std::optional<ModelStructure> OnnxCheckpoint::Structure() const {
+  if (!IsKnownByStructure()) return std::nullopt;
+  return ModelStructure{.file = all_files().front(),
+                        .tensors = shared_tensors(),
+                        .payloads = shared_payloads(),
+                        .notes = notes(),
+                        .provenance_fields = provenance_fields_};
+}
 
 bool OnnxCheckpoint::IsKnownByStructure() const noexcept {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 20;  // a hundred thousand tensors
   if (!varints_.empty() || !external_.empty()) return false;
   std::uint64_t end = 0;
+  std::uint64_t bytes = file().size();
   for (std::size_t t = 0; t < tensors().size(); ++t) {
     const Payload& payload = payloads()[t];
     if (payload.runs.empty()) continue;
@@ -74,22 +87,23 @@ bool OnnxCheckpoint::IsKnownByStructure() const noexcept {
     const bool is_plain = payload.is_one_piece() && tensors()[t].element_bytes > 0;
     if (!is_plain || extent.offset < end) return false;
     end = extent.end();
+    bytes -= extent.length;
   }
-  return true;
+  return bytes <= kMostBytes;
 }
 
-bool OnnxCheckpoint::HasStructureOf(const InputFile& other) const {
-  if (other.size() != file().size()) return false;
-  ByteReader own_bytes(file());
-  ByteReader other_bytes(other);
+bool HasStructure(const InputFile& file, const ModelStructure& structure) {
+  if (file.size() != structure.file->size()) return false;
+  ByteReader bytes(file);
+  ByteReader known_bytes(*structure.file);
   std::uint64_t end = 0;
-  for (const Payload& payload : payloads()) {
+  for (const Payload& payload : *structure.payloads) {
     if (payload.runs.empty()) continue;
     const Extent extent = payload.runs[0].span();
-    if (!IsSame(own_bytes, other_bytes, {end, extent.offset - end})) return false;
+    if (!IsSame(known_bytes, bytes, {end, extent.offset - end})) return false;
     end = extent.end();
   }
-  return IsSame(own_bytes, other_bytes, {end, file().size() - end});
+  return IsSame(known_bytes, bytes, {end, file.size() - end});
 }
 
 void OnnxCheckpoint::DoRead(std::size_t tensor, const Box& box,

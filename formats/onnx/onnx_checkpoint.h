@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,19 +17,26 @@
 
 namespace polyak::onnx_format {
 
+// What alike models have in common. It holds no list of tensors: that is the checkpoints'.
+struct ModelStructure {
+  std::shared_ptr<const InputFile> file;  // the one that it is of
+  std::weak_ptr<const std::vector<TensorInfo>> tensors;
+  std::shared_ptr<const std::vector<Payload>> payloads;
+  CheckpointNotes notes;
+  std::vector<Extent> provenance_fields;
+};
+
 class OnnxCheckpoint final : public ExtentCheckpoint {
  public:
   OnnxCheckpoint(ModelFiles files, ModelIndex index);
-  // `alike` has the structure of the file, and is known by it. What both have in common is shared.
-  OnnxCheckpoint(std::shared_ptr<const InputFile> file, const OnnxCheckpoint& alike);
+  // A file of that structure. `tensors` is the structure's list.
+  OnnxCheckpoint(std::shared_ptr<const InputFile> file, const ModelStructure& structure,
+                 std::shared_ptr<const std::vector<TensorInfo>> tensors);
 
-  // True where all that is known of it, but the numbers, follows from its size and from the bytes
-  // outside its payloads: no varints, no external data, every payload in a piece, in the order of
-  // the file.
-  bool IsKnownByStructure() const noexcept;
-  // For one that is: whether the file has its size, and the same bytes outside the payloads. Throws
-  // Error (kSystem, kCorrupt).
-  bool HasStructureOf(const InputFile& other) const;
+  // Nothing where not all that is known of it, but the numbers, follows from its size and from the
+  // bytes outside its payloads, few enough to compare: it has varints, external data, payloads in
+  // several pieces or not in the order of the file.
+  std::optional<ModelStructure> Structure() const;
 
  private:
   // Varints are decoded; everything else is extents.
@@ -47,6 +55,7 @@ class OnnxCheckpoint final : public ExtentCheckpoint {
                                   std::span<const DeferredOutput::Spilled> spilled,
                                   std::uint64_t end) const;
 
+  bool IsKnownByStructure() const noexcept;
   const VarintPayload* VarintsOf(std::size_t tensor) const noexcept {
     return varints_.empty() ? nullptr : varints_[tensor].get();
   }
@@ -57,5 +66,9 @@ class OnnxCheckpoint final : public ExtentCheckpoint {
   std::vector<std::string> file_names_;
   std::vector<Extent> provenance_fields_;
 };
+
+// Whether the file has the structure's size, and the same bytes outside the payloads. Throws Error
+// (kSystem, kCorrupt).
+bool HasStructure(const InputFile& file, const ModelStructure& structure);
 
 }  // namespace polyak::onnx_format

@@ -64,7 +64,7 @@ CommonScale ToIntegers(std::span<const double> weights) {
 }
 
 // A sum in float32 rounds once per input, its mean and the ends of an interval around it too: 2^-24
-// each, and 1 % for the second order. Products of weights and inputs don't round by themselves.
+// each, and 1 % for the second order. The first product rounds, too.
 void AddFloats(std::uint64_t magnitudes, IntegerWeights& made) {
   made.fits_floats = Within(made.total, kLeastTotal, kLargestTotal);
   if (!made.fits_floats) return;

@@ -62,7 +62,10 @@ struct Float16Lanes {
     }
   }
   static HWY_INLINE hn::Vec<Shorts> RoundToShorts(VF values) {
-    return ToShorts(RoundFloats(values));
+    if constexpr (kHasFloat16Instructions) return ToShorts(values);
+    // What is larger than infinity's bits would come out as bits of something else.
+    const VF infinity = hn::Set(Floats(), 0x1p16f);
+    return ToShorts(RoundFloats(hn::Min(hn::Max(values, hn::Neg(infinity)), infinity)));
   }
   static HWY_INLINE VF Round(const Unit& unit) { return RoundUnit<Format>(unit); }
   static HWY_INLINE void Store(VF rounded, std::byte* elements, std::size_t index) {

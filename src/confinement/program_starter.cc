@@ -130,7 +130,8 @@ class Starting {
   // What the program inherits: no signal's handling but that of a terminal's, which polyak decides
   // about for both; no descriptor but /dev/null. Without that nothing will be started.
   void Prepare() {
-    // Stopped, it wouldn't hear that its parent has gone.
+    // Stopped, it wouldn't hear that its parent has gone. Where Landlock keeps the parent's signals
+    // to itself (version 6), this one doesn't come either: then it ends when it goes on.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) signal(number, SIG_IGN);

@@ -15,7 +15,8 @@ namespace polyak {
 
 class ProgramStarter {
  public:
-  // Forks, before the second thread, and lives as long as the forking one at most. All programs
+  // Forks, before the second thread. What it forks ends when the forking process has; one that is
+  // stopped then, when it goes on. All programs
   // will get `last_argument` behind the one that Start gives. Throws Error (kSystem).
   ProgramStarter(std::string program, std::string last_argument);
   ProgramStarter(const ProgramStarter&) = delete;

@@ -9,12 +9,14 @@ namespace polyak {
 
 Checkpoint::Checkpoint(std::filesystem::path path, std::vector<TensorInfo> tensors,
                        CheckpointNotes notes)
-    : path_(std::move(path)),
-      tensors_(std::make_shared<const std::vector<TensorInfo>>(std::move(tensors))),
-      notes_(std::move(notes)) {}
+    : Checkpoint(std::move(path),
+                 std::make_shared<const std::vector<TensorInfo>>(std::move(tensors)),
+                 std::move(notes)) {}
 
-Checkpoint::Checkpoint(std::filesystem::path path, const Checkpoint& alike)
-    : path_(std::move(path)), tensors_(alike.tensors_), notes_(alike.notes_) {}
+Checkpoint::Checkpoint(std::filesystem::path path,
+                       std::shared_ptr<const std::vector<TensorInfo>> tensors,
+                       CheckpointNotes notes)
+    : path_(std::move(path)), tensors_(std::move(tensors)), notes_(std::move(notes)) {}
 
 void Checkpoint::Read(std::size_t tensor, const Box& box, std::span<std::byte> elements) const {
   const TensorInfo& info = tensors()[tensor];

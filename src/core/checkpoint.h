@@ -136,8 +136,14 @@ class Checkpoint {
 
  protected:
   Checkpoint(std::filesystem::path path, std::vector<TensorInfo> tensors, CheckpointNotes notes);
-  // One that is the same but for its path and its payloads.
-  Checkpoint(std::filesystem::path path, const Checkpoint& alike);
+  // With a list that another checkpoint has, too.
+  Checkpoint(std::filesystem::path path, std::shared_ptr<const std::vector<TensorInfo>> tensors,
+             CheckpointNotes notes);
+
+  const std::shared_ptr<const std::vector<TensorInfo>>& shared_tensors() const noexcept {
+    return tensors_;
+  }
+  const CheckpointNotes& notes() const noexcept { return notes_; }
 
  private:
   virtual std::uint64_t DoFileBytes() const = 0;

@@ -69,23 +69,23 @@ void CheckExtents(std::span<const Payload> payloads, std::span<const TensorInfo>
 
 ExtentCheckpoint::ExtentCheckpoint(InputFiles files, std::vector<TensorInfo> tensors,
                                    std::vector<Payload> payloads, CheckpointNotes notes)
+    : ExtentCheckpoint(
+          std::move(files), std::make_shared<const std::vector<TensorInfo>>(std::move(tensors)),
+          std::make_shared<const std::vector<Payload>>(std::move(payloads)), std::move(notes)) {}
+
+ExtentCheckpoint::ExtentCheckpoint(InputFiles files,
+                                   std::shared_ptr<const std::vector<TensorInfo>> tensors,
+                                   std::shared_ptr<const std::vector<Payload>> payloads,
+                                   CheckpointNotes notes)
     : Checkpoint(files.front()->path(), std::move(tensors), std::move(notes)),
       files_(std::move(files)),
-      payloads_(std::make_shared<const std::vector<Payload>>(std::move(payloads))) {
+      payloads_(std::move(payloads)) {
   assert(payloads_->size() == this->tensors().size());
   std::uint64_t bytes = 0;
   for (const auto& file : files_) {
     bytes_before_.push_back(bytes);
     bytes += file->size();
   }
-}
-
-ExtentCheckpoint::ExtentCheckpoint(InputFiles files, const ExtentCheckpoint& alike)
-    : Checkpoint(files.front()->path(), alike),
-      files_(std::move(files)),
-      bytes_before_(alike.bytes_before_),
-      payloads_(alike.payloads_) {
-  assert(files_.size() == alike.files_.size());
 }
 
 std::vector<Edit> ExtentCheckpoint::ProvenanceEdits(std::string_view /*record*/) const {

@@ -35,12 +35,16 @@ class ExtentCheckpoint : public Checkpoint {
                    CheckpointNotes notes = {});
 
  protected:
-  // The files are as long as those of `alike`, with the same payloads at the same places.
-  ExtentCheckpoint(InputFiles files, const ExtentCheckpoint& alike);
+  // With lists that another checkpoint has, too.
+  ExtentCheckpoint(InputFiles files, std::shared_ptr<const std::vector<TensorInfo>> tensors,
+                   std::shared_ptr<const std::vector<Payload>> payloads, CheckpointNotes notes);
 
   const InputFile& file() const noexcept { return *files_.front(); }
   const InputFiles& all_files() const noexcept { return files_; }
   std::span<const Payload> payloads() const noexcept { return *payloads_; }
+  const std::shared_ptr<const std::vector<Payload>>& shared_payloads() const noexcept {
+    return payloads_;
+  }
   void ReadExtents(std::size_t tensor, const Box& box, std::span<std::byte> elements) const;
   std::unique_ptr<Output> DoBeginOutput(const OutputRequest& request) const override;
   void DoCheckUnchanged() const override;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "arithmetic/linear_mean.h"
 #include "mean_run.h"
 
@@ -43,6 +45,51 @@ TEST_P(SixteenBits, EveryElementAveragesRightWithAFewPartners) {
   Check({{0.3, 0.7}, true, true}, GetParam(), shape.one() - 3);
   Check({{1.5, -0.5}, true, true}, GetParam(), shape.one() - 1);
   Check({{0.1, -0.2}, false, true}, GetParam(), shape.sign());
+}
+
+// Sums that nearly cancel, of weights so large that little is certain of them: what a mean comes to
+// lie between is wider than the format.
+TEST_P(SixteenBits, MeansOfLargeWeightsThatCancelAreRight) {
+  Random random(11);
+  for (const int scale : {0, 14, 21, 30}) {
+    std::vector<double> weights = {262145, -262401, 1};
+    for (double& weight : weights) weight = std::ldexp(weight, scale);
+    const MeanRequest request{weights, false, true};
+    std::vector<Column> columns;
+    std::vector<std::uint64_t> expected;
+    for (int i = 0; i < 400; ++i) {
+      // 1025, 1024 and next to nothing, in float16.
+      columns.push_back({0x6401, 0x6400, 1 + random() % 3});
+      expected.push_back(ExpectedMean(request, GetParam(), columns.back()).bits);
+    }
+    for (const std::string_view set : AvailableInstructionSets()) {
+      EXPECT_EQ(RunMean(request, GetParam(), columns, set).elements, expected)
+          << set << " 2^" << scale;
+    }
+  }
+}
+
+TEST_P(SixteenBits, ManyEqualWeightsWhoseInputsCancelAreRight) {
+  constexpr std::size_t kInputs = 400;
+  const FloatShape shape = ShapeOf(GetParam());
+  Random random(12);
+  for (const int scale : {14, 21}) {
+    const MeanRequest request{std::vector(kInputs, std::ldexp(1.0, scale)), false, true};
+    std::vector<Column> columns;
+    std::vector<std::uint64_t> expected;
+    for (int i = 0; i < 64; ++i) {
+      Column column(kInputs, 0);
+      column[0] = 0x7780 + random() % 16;
+      column[1] = random() % 0x1000;  // lost beside it
+      column[2] = column[0] | shape.sign();
+      columns.push_back(column);
+      expected.push_back(ExpectedMean(request, GetParam(), column).bits);
+    }
+    for (const std::string_view set : AvailableInstructionSets()) {
+      EXPECT_EQ(RunMean(request, GetParam(), columns, set).elements, expected)
+          << set << " 2^" << scale;
+    }
+  }
 }
 
 TEST_P(SixteenBits, EveryElementIsKeptByTheMeanOfItsCopies) {

@@ -10,9 +10,8 @@ namespace {
 using Verdict = CallFilter::Verdict;
 
 constexpr int kAllowed[] = {
-    // The file, memory that is shared with polyak, the socket. (write: what a dying C library has
-    // to
-    // say, to /dev/null.)
+    // The file, memory that is shared with polyak, the socket. (write: what a dying C library
+    // has to say, to /dev/null.)
     SYS_read,
     SYS_pread64,
     SYS_write,

@@ -11,7 +11,8 @@ namespace polyak::hdf5 {
 // limits: memory (0: none), open files, no core dump, no file writing, no new privileges. Then,
 // unless the sandbox is off, it can open nothing (Landlock) and make few system calls
 // (allowed_calls.h), as far as the kernel has that. Ends the program, with kExitUnlimited or
-// kExitUnconfined, where the system refuses any of it, or lacks what is required. Before the second thread.
+// kExitUnconfined, where the system refuses any of it, or lacks what is required. Before the second
+// thread.
 void Confine(std::uint64_t memory_bytes, Sandbox sandbox);
 
 // Gives the library so much processor time from now on, and less than a second more; past that the
