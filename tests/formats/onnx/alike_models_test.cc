@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "formats/onnx/onnx_checkpoint.h"
 #include "formats/registry.h"
 #include "support/files.h"
 #include "support/onnx_builder.h"
@@ -98,12 +99,18 @@ class AlikeModels : public ::testing::Test {
   OpenContext context_;
 };
 
-TEST_F(AlikeModels, ShareTheListOfTheirTensors) {
+// Lists of tensors are shared by all formats: that of payloads only where the second wasn't
+// indexed.
+TEST_F(AlikeModels, ShareWhatIsKnownOfTheFirst) {
   const std::string bytes = Sample().SerializeAsString();
   const auto first = OpenCheckpoint(Write("a.onnx", bytes), context_).checkpoint;
   const auto second = OpenCheckpoint(Write("b.onnx", bytes), context_).checkpoint;
   EXPECT_EQ(second->tensors().data(), first->tensors().data());
   EXPECT_EQ(second->path(), folder_ / "b.onnx");
+  const auto structure = dynamic_cast<const onnx_format::OnnxCheckpoint&>(*first).Structure();
+  const auto same = dynamic_cast<const onnx_format::OnnxCheckpoint&>(*second).Structure();
+  ASSERT_TRUE(structure && same);
+  EXPECT_EQ(same->payloads, structure->payloads);
 }
 
 TEST_F(AlikeModels, AreWhatTheyWouldBeAloneWhateverByteIsAnother) {
