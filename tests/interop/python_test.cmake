@@ -1,7 +1,6 @@
 # polyak_python_test(NAME SCRIPT LABEL [TIMEOUT seconds] [SKIP regex] [FULL_TIMEOUT seconds]): a
-# unittest script that runs the built program. With FULL_TIMEOUT there is a second, long run of it,
-# NAME_full, where POLYAK_FULL_TESTS is on.
-option(POLYAK_FULL_TESTS "Also run the long tests" OFF)
+# unittest script that runs the built program. With FULL_TIMEOUT its long run, NAME_full, takes its
+# place where POLYAK_FULL_TESTS is on.
 set(POLYAK_PYTHON /usr/bin/python3 CACHE FILEPATH
     "Python with onnx, h5py and numpy: Debian's, where its python3-* packages are")
 set(POLYAK_NODE_MODULES ${PROJECT_SOURCE_DIR}/build/node/node_modules CACHE PATH
@@ -21,17 +20,17 @@ function(polyak_python_test name script label)
   if(POLYAK_SANITIZE)  # all of it is slower, most of all its start
     math(EXPR ARG_TIMEOUT "4 * ${ARG_TIMEOUT}")
   endif()
-  set(command ${POLYAK_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${script} --verbose)
-  add_test(NAME ${name} COMMAND ${command})
+  if(ARG_FULL_TIMEOUT AND POLYAK_FULL_TESTS)
+    set(name ${name}_full)
+    list(APPEND environment POLYAK_FULL=1)
+    list(APPEND label full)
+    set(ARG_TIMEOUT ${ARG_FULL_TIMEOUT})
+  endif()
+  add_test(NAME ${name}
+           COMMAND ${POLYAK_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${script} --verbose)
   set_tests_properties(${name} PROPERTIES
-    ENVIRONMENT "${environment}" LABELS ${label} TIMEOUT ${ARG_TIMEOUT})
+    ENVIRONMENT "${environment}" LABELS "${label}" TIMEOUT ${ARG_TIMEOUT})
   if(ARG_SKIP)
     set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "${ARG_SKIP}")
-  endif()
-  if(ARG_FULL_TIMEOUT AND POLYAK_FULL_TESTS)
-    add_test(NAME ${name}_full COMMAND ${command})
-    set_tests_properties(${name}_full PROPERTIES
-      ENVIRONMENT "${environment};POLYAK_FULL=1" LABELS "${label};full"
-      TIMEOUT ${ARG_FULL_TIMEOUT})
   endif()
 endfunction()
