@@ -6,13 +6,18 @@
 
 #include <csignal>
 #include <new>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "fuzz/archive_mutator.h"
 #include "fuzz/byte_mutator.h"
+#include "fuzz/checkpoint_mutator.h"
 #include "fuzz/forked_trial.h"
 #include "fuzz/hdf5_checksums.h"
+#include "fuzz/wire_mutator.h"
+#include "support/files.h"
 #include "support/zip_builder.h"
 
 namespace polyak::test {
@@ -85,6 +90,28 @@ TEST(ArchiveMutator, PutsTheChecksumOfWhatItChangedRight) {
     }
   }
   EXPECT_GT(repaired, 50U);
+}
+
+TEST(CheckpointMutator, ChangesOneFileOfAModelWithExternalData) {
+  const TemporaryFolder good;
+  WriteFile(good / "m.onnx", std::string("\x08\x07", 2));  // a protobuf message: field 1 is 7
+  const std::string floats(200, '\0');                     // none: there is no field 0
+  WriteFile(good / "m.onnx.data", floats);
+  const CheckpointMutator checkpoint(good.path());
+  std::size_t changed = 0;
+  for (std::uint64_t number = 0; number < 100; ++number) {
+    const TemporaryFolder mutant;
+    checkpoint.Write(number, mutant.path());
+    const std::string data = ReadFile(mutant / "m.onnx.data");
+    if (data == floats) continue;
+    EXPECT_EQ(ReadFile(mutant / "m.onnx"), ReadFile(good / "m.onnx"));
+    changed += data.size() > floats.size() / 2 ? 1U : 0U;
+  }
+  EXPECT_GT(changed, 20U);
+}
+
+TEST(WireMutator, TakesNothingButMessages) {
+  EXPECT_THROW(WireMutator({std::string(200, '\0')}, 1), std::invalid_argument);
 }
 
 TEST(ForkedTrial, HandsBackWhatItsTrialSays) {

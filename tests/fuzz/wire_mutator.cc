@@ -1,7 +1,7 @@
 #include "fuzz/wire_mutator.h"
 
 #include <array>
-#include <cassert>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -42,8 +42,9 @@ bool TakeVarint(std::string_view& bytes, std::uint64_t& value) {
 WireMutator::WireMutator(std::vector<std::string> seeds, std::uint64_t random_seed)
     : random_(random_seed) {
   for (const std::string& seed : seeds) {
-    [[maybe_unused]] const bool reads = ReadFields(seed, 0, seeds_.emplace_back());
-    assert(reads && Written(seeds_.back()) == seed);
+    if (!ReadFields(seed, 0, seeds_.emplace_back()) || Written(seeds_.back()) != seed) {
+      throw std::invalid_argument("a seed that is no protobuf message");
+    }
   }
 }
 
