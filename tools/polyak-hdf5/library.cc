@@ -16,14 +16,14 @@ struct Innermost {
   bool is_memory = false;
 };
 
-// Called for each entry of the error stack, the innermost function's first.
+// Called for each entry of the error stack, the innermost function's first. Those around it may say
+// that they couldn't allocate something whatever it was that failed.
 herr_t TakeEntry(unsigned depth, const H5E_error2_t* entry, void* data) noexcept {
   auto& innermost = *static_cast<Innermost*>(data);
+  if (depth != 0) return 0;
   try {
-    if (depth == 0 && entry->desc != nullptr) innermost.text = entry->desc;
-    if (entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC) {
-      innermost.is_memory = true;
-    }
+    if (entry->desc != nullptr) innermost.text = entry->desc;
+    innermost.is_memory = entry->min_num == H5E_NOSPACE || entry->min_num == H5E_CANTALLOC;
     return 0;
   } catch (...) {  // out of memory; no exception may pass through the C library
     innermost.is_memory = true;

@@ -216,6 +216,19 @@ TEST_P(HelperRewrite, GivesAFileThatHasAllThatWasAsked) {
       << "the superblock's version and flags";
 }
 
+TEST_P(HelperRewrite, SaysThatAChunkIsTooLargeForTheIndex) {
+  if (!GetParam().is_new_format) GTEST_SKIP() << "an old index has four bytes for every size";
+  constexpr std::uint32_t kLargest = (1U << 24) - 1;  // three bytes: chunks of 400 may grow so far
+  wire::Rewrite part = NewChunks("a");
+  part.mutable_chunked(0)->set_bytes(0, kLargest + 1);
+  const RewriteAnswer answer = helper_.Rewrite(path_, {part});
+  ASSERT_TRUE(answer.failure);
+  EXPECT_EQ(answer.failure->kind(), wire::Failure::DAMAGED);
+  EXPECT_THAT(answer.failure->text(), ::testing::HasSubstr("chunk size can't be encoded"));
+  part.mutable_chunked(0)->set_bytes(0, kLargest);
+  EXPECT_FALSE(HelperClient().Rewrite(path_, {part}).failure);
+}
+
 TEST_P(HelperRewrite, GivesTheSameASecondLater) {
   const RewriteAnswer first = helper_.Rewrite(path_, AllParts("the record"));
   std::this_thread::sleep_for(std::chrono::milliseconds(1100));
