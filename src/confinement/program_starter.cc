@@ -223,13 +223,20 @@ ProgramStarter::ProgramStarter(std::string program, std::string last_argument) {
 ProgramStarter::~ProgramStarter() {
   const MutexLock lock(mutex_);
   int status = 0;
-  if (socket_ < 0) return;
   shutdown(socket_, SHUT_WR);
-  WaitForEnd(process_, socket_, status);
-  GiveUp();
+  if (WaitForEnd(process_, socket_, status) > 0) EndUnclaimed();
+  close(socket_);
 }
 
-void ProgramStarter::GiveUp() noexcept { close(std::exchange(socket_, -1)); }
+void ProgramStarter::EndUnclaimed() noexcept {
+  Answer answer;
+  int socket = -1;
+  int status = 0;
+  if (!Receive(socket_, answer, socket) || answer.process <= 0) return;
+  shutdown(socket, SHUT_RDWR);
+  WaitForEnd(answer.process, socket, status);
+  close(socket);
+}
 
 ProgramStarter::Started ProgramStarter::Start(std::uint64_t argument,
                                               const std::atomic<bool>* stop) {
@@ -239,7 +246,7 @@ ProgramStarter::Started ProgramStarter::Start(std::uint64_t argument,
   int socket = -1;
   const bool is_asked = Send(socket_, order);
   if (is_asked && !WaitForAnswer(socket_, stop)) {
-    GiveUp();
+    shutdown(socket_, SHUT_WR);
     throw Error(ErrorKind::kCancelled, "stopped");
   }
   if (!is_asked || !Receive(socket_, answer, socket)) {

@@ -16,12 +16,13 @@ namespace polyak {
 class ProgramStarter {
  public:
   // Forks, before the second thread. What it forks ends when the forking process has; one that is
-  // stopped then, when it goes on. All programs
-  // will get `last_argument` behind the one that Start gives. Throws Error (kSystem).
+  // stopped then, when it goes on. All programs will get `last_argument` behind the one that Start
+  // gives. Throws Error (kSystem).
   ProgramStarter(std::string program, std::string last_argument);
   ProgramStarter(const ProgramStarter&) = delete;
   ProgramStarter& operator=(const ProgramStarter&) = delete;
-  // Ends the process that starts; what it started lives on.
+  // Ends the process that starts, and what it started for a Start that didn't wait for it; what
+  // else it started lives on.
   ~ProgramStarter();
 
   struct Started {
@@ -36,7 +37,8 @@ class ProgramStarter {
   void Kill(pid_t process) noexcept;
 
  private:
-  void GiveUp() noexcept POLYAK_REQUIRES(mutex_);
+  // When the process that starts has ended: takes the answer that nobody waited for.
+  void EndUnclaimed() noexcept POLYAK_REQUIRES(mutex_);
 
   Mutex mutex_;  // one question and its answer at a time
   int socket_ POLYAK_GUARDED_BY(mutex_) = -1;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -123,6 +124,19 @@ TEST_F(Starter, HoldsNobodyUpWhileItIsStopped) {
   // What was ordered before is carried out, and all end when there is nobody to talk to.
   while (wait(nullptr) >= 0) {
   }
+}
+
+TEST_F(Starter, LeavesNoChildThatNobodyWaitsForWhenItWasNotWaitedForItself) {
+  {
+    ProgramStarter starter(Script("exec cat <&3"), "last");
+    const pid_t process = StartersProcess();
+    kill(process, SIGSTOP);
+    const std::atomic<bool> stop = true;
+    EXPECT_EQ(ErrorOf([&] { starter.Start(1, &stop); }), "stopped");
+    kill(process, SIGCONT);
+  }
+  EXPECT_EQ(wait(nullptr), -1);
+  EXPECT_EQ(errno, ECHILD);
 }
 
 TEST_F(Starter, EndsThoughItIsStopped) {
