@@ -2,15 +2,14 @@
 
 #include <gtest/gtest.h>
 #include <sys/inotify.h>
-#include <unistd.h>
 
-#include <array>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "support/files.h"
+#include "support/folder_events.h"
 
 namespace polyak {
 namespace {
@@ -106,38 +105,12 @@ TEST_F(SplicedOutputTest, RefusesToCommitWhileSomethingIsMissing) {
   EXPECT_EQ(folder_.Names(), std::vector<std::string>{"template"});
 }
 
-// Names of what is removed from a folder while this object lives, in order.
-class Removals {
- public:
-  explicit Removals(const std::filesystem::path& folder) : events_(inotify_init1(IN_NONBLOCK)) {
-    inotify_add_watch(events_, folder.c_str(), IN_DELETE);
-  }
-  Removals(const Removals&) = delete;
-  Removals& operator=(const Removals&) = delete;
-  ~Removals() { close(events_); }
-
-  std::vector<std::string> Take() const {
-    std::vector<std::string> names;
-    alignas(inotify_event) std::array<char, 4096> bytes{};
-    const ssize_t length = read(events_, bytes.data(), bytes.size());
-    for (ssize_t at = 0; at < length;) {
-      const auto* const event = reinterpret_cast<const inotify_event*>(bytes.data() + at);
-      names.emplace_back(event->name);
-      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
-    }
-    return names;
-  }
-
- private:
-  int events_;
-};
-
 TEST_F(SplicedOutputTest, RemovesItsMainTemporaryLastWhereADataFileCannotBe) {
   const std::vector<std::size_t> none;
   OutputLayout layout = Edited({}, none);
   layout.data = {{.name = "data1", .layout = {}}, {.name = "data2", .layout = {}}};
   test::WriteFile(folder_ / "data2", "somebody's");
-  const Removals removals(folder_.path());
+  const test::FolderEvents removals(folder_.path(), IN_DELETE);
   EXPECT_THROW(SplicedOutput({.path = folder_ / "out", .replaced = none}, std::move(layout),
                              payloads_, tensors_),
                Error);

@@ -4,9 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/inotify.h>
-#include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -21,6 +19,7 @@
 #include "polyak.h"
 #include "report/report_json.h"
 #include "support/files.h"
+#include "support/folder_events.h"
 #include "support/onnx_builder.h"
 
 namespace polyak {
@@ -117,32 +116,6 @@ TEST_F(Opening, FailsWithTheFirstBadFileWhateverTheTiming) {
   }
 }
 
-// How often files of a folder are opened while it lives, by their names.
-class Openings {
- public:
-  explicit Openings(const fs::path& folder) : events_(inotify_init1(IN_NONBLOCK)) {
-    inotify_add_watch(events_, folder.c_str(), IN_OPEN);
-  }
-  Openings(const Openings&) = delete;
-  Openings& operator=(const Openings&) = delete;
-  ~Openings() { close(events_); }
-
-  std::map<std::string, int> Count() const {
-    std::map<std::string, int> count;
-    alignas(inotify_event) std::array<char, 65536> bytes{};
-    const ssize_t length = read(events_, bytes.data(), bytes.size());
-    for (ssize_t at = 0; at < length;) {
-      const auto* const event = reinterpret_cast<const inotify_event*>(bytes.data() + at);
-      if (event->len != 0) ++count[event->name];
-      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
-    }
-    return count;
-  }
-
- private:
-  int events_;
-};
-
 TEST_F(Opening, OpensNothingTwiceButTheFileThatCannotBe) {
   for (const char* name : {"1.onnx", "2.onnx", "3.onnx"}) {
     fs::copy(test::TestData("digits/ep09.onnx"), folder_ / name);
@@ -150,9 +123,10 @@ TEST_F(Opening, OpensNothingTwiceButTheFileThatCannotBe) {
   }
   AddBad("4.onnx", test::ReadFile(paths_[0]).substr(0, 1000));
   const auto count = [this](std::size_t threads) {
-    const Openings openings(folder_.path());
+    const test::FolderEvents openings(folder_.path(), IN_OPEN);
     EXPECT_THAT(ErrorOf(threads), HasSubstr("4.onnx: "));
-    std::map<std::string, int> found = openings.Count();
+    std::map<std::string, int> found;
+    for (const std::string& name : openings.Take()) ++found[name];
     EXPECT_EQ(found.erase("4.onnx"), 1U);
     return found;
   };
