@@ -150,7 +150,7 @@ void FailAsInTurn(const OpenRequest& request, const FirstFailure& failure) {
   try {
     OpenCheckpoint(request.paths[failure.file], context);
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kUnsupported) throw;
+    if (error.kind() != ErrorKind::kUnsupported || context.index_budget.fits()) throw;
   }
 }
 

@@ -42,8 +42,7 @@ void IndexBudget::Reserve(std::uint64_t bytes) noexcept {
 }
 
 void IndexBudget::CheckFits() const {
-  const std::uint64_t used = all_->used_bytes;
-  if (has_refused_ || used > all_->limit_bytes) Refuse(used);
+  if (!fits()) Refuse(all_->used_bytes);
 }
 
 void IndexBudget::Refuse(std::uint64_t used_bytes) const {

@@ -43,6 +43,7 @@ class IndexBudget {
   void Release(std::uint64_t bytes) noexcept;
   // Throws Error (kUnsupported) with the number that is needed, where something did not fit.
   void CheckFits() const;
+  bool fits() const noexcept { return !has_refused_ && all_->used_bytes <= all_->limit_bytes; }
   // Takes from what indexes may have: something else needs it at the same time.
   void Reserve(std::uint64_t bytes) noexcept;
 

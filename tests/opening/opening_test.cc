@@ -121,18 +121,23 @@ TEST_F(Opening, OpensNothingTwiceButTheFileThatCannotBe) {
     fs::copy(test::TestData("digits/ep09.onnx"), folder_ / name);
     paths_.push_back(folder_ / name);
   }
-  AddBad("4.onnx", test::ReadFile(paths_[0]).substr(0, 1000));
+  const std::string cut = test::ReadFile(paths_[0]).substr(0, 1000);
+  paths_.push_back(folder_ / "4.onnx");
   const auto count = [this](std::size_t threads) {
     const test::FolderEvents openings(folder_.path(), IN_OPEN);
     EXPECT_THAT(ErrorOf(threads), HasSubstr("4.onnx: "));
     std::map<std::string, int> found;
     for (const std::string& name : openings.Take()) ++found[name];
-    EXPECT_EQ(found.erase("4.onnx"), 1U);
+    EXPECT_LE(found["4.onnx"], 2);
+    found.erase("4.onnx");
     return found;
   };
-  const std::map<std::string, int> expected = count(1);
-  ASSERT_EQ(expected.size(), 3U);
-  EXPECT_EQ(count(2), expected);
+  for (const std::string& bad : {cut, std::string("text, which is no checkpoint at all")}) {
+    test::WriteFile(folder_ / "4.onnx", bad);
+    const std::map<std::string, int> expected = count(1);
+    ASSERT_EQ(expected.size(), 3U);
+    EXPECT_EQ(count(2), expected);
+  }
 }
 
 TEST_F(Opening, FailsAsOneAfterTheOtherForEveryBadPlace) {
