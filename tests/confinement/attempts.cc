@@ -118,16 +118,19 @@ int DelayParentsReading() {
   return ErrorOf(syscall(SYS_ioprio_set, kProcess, getppid(), 0));
 }
 
-}  // namespace
-
-void PrintTo(const Attempt& attempt, std::ostream* out) { *out << attempt.name; }
-
-const std::vector<Attempt>& Attempts() {
-  static const std::vector<Attempt> attempts = {
+// What isn't its own to read.
+std::vector<Attempt> AttemptsToLook() {
+  return {
       {"ReadPasswords", [] { return OpeningOf("/etc/passwd", O_RDONLY); }},
       {"ReadPasswordsAnotherWay", OpenBySecondCall},
       {"ListRoot", [] { return OpeningOf("/", O_RDONLY | O_DIRECTORY); }},
       {"LookIntoParent", [] { return OpeningOf("/proc/1/environ", O_RDONLY); }},
+  };
+}
+
+// Files and folders made, changed and removed.
+std::vector<Attempt> AttemptsToWrite() {
+  return {
       {"MakeAFileInTmp", [] { return OpeningOf("/tmp/polyak-attempt", O_WRONLY | O_CREAT); }},
       {"WriteToAnInput", [] { return OpeningOf("in/input", O_RDWR); }},
       {"MakeAFileBesideAnInput", [] { return OpeningOf("in/new", O_WRONLY | O_CREAT); }},
@@ -139,22 +142,34 @@ const std::vector<Attempt>& Attempts() {
       {"CutAnInput", [] { return ErrorOf(truncate("in/input", 0)); }},
       {"OpenAnInputToAll", [] { return ErrorOf(fchmodat(AT_FDCWD, "in/input", 0666, 0)); }},
       {"ChangeAnInputsTime", [] { return ErrorOf(utimensat(AT_FDCWD, "in/input", nullptr, 0)); }},
+      {"LetAnInputActForItsUser", [] { return LetInputActForItsOwner(S_ISUID); }},
+      {"LetAnInputActForItsGroup", [] { return LetInputActForItsOwner(S_ISGID); }},
+      {"ForbidToChangeAnInput", ForbidToChangeInput},
+  };
+}
+
+// The network, other programs, new code, the kernel's rarer doors.
+std::vector<Attempt> AttemptsToReachOut() {
+  return {
       {"OpenASocketToTheNet", [] { return ErrorOf(socket(AF_INET, SOCK_STREAM, 0)); }},
       {"OpenALocalSocket", [] { return ErrorOf(socket(AF_UNIX, SOCK_STREAM, 0)); }},
       {"RunAProgram", Execute},
       {"Fork", Fork},
       {"MapExecutablePages", MapExecutable},
       {"MakePagesExecutable", MakeExecutable},
+      {"MakeARing", MakeRing},
+      {"Mount", MountSomething},
+      {"TypeOnTheTerminal", [] { return ErrorOf(ioctl(0, TIOCSTI, "x")); }},
+  };
+}
+
+// Other processes.
+std::vector<Attempt> AttemptsOnOtherProcesses() {
+  return {
       {"Trace", [] { return ErrorOf(ptrace(PTRACE_TRACEME, 0, nullptr, nullptr)); }},
       {"ReadParentsMemory", ReadParentsMemory},
       {"SignalParent", [] { return ErrorOf(kill(getppid(), 0)); }},
       {"SignalParentsThread", [] { return ErrorOf(syscall(SYS_tgkill, getppid(), getppid(), 0)); }},
-      {"MakeARing", MakeRing},
-      {"Mount", MountSomething},
-      {"TypeOnTheTerminal", [] { return ErrorOf(ioctl(0, TIOCSTI, "x")); }},
-      {"LetAnInputActForItsUser", [] { return LetInputActForItsOwner(S_ISUID); }},
-      {"LetAnInputActForItsGroup", [] { return LetInputActForItsOwner(S_ISGID); }},
-      {"ForbidToChangeAnInput", ForbidToChangeInput},
       {"HaveParentSignalled", HaveParentSignalled},
       {"HaveParentsThreadSignalled", HaveParentsThreadSignalled},
       {"ChooseTheSignal", [] { return ErrorOf(fcntl(OpenInput(), F_SETSIG, SIGTERM)); }},
@@ -167,6 +182,21 @@ const std::vector<Attempt>& Attempts() {
       {"ChooseParentsSchedulerParameters", ChooseParentsSchedulerParameters},
       {"ChooseParentsSchedulerAnotherWay", ChooseParentsSchedulerAnotherWay},
   };
+}
+
+}  // namespace
+
+void PrintTo(const Attempt& attempt, std::ostream* out) { *out << attempt.name; }
+
+const std::vector<Attempt>& Attempts() {
+  static const std::vector<Attempt> attempts = [] {
+    std::vector<Attempt> all;
+    for (const auto& group :
+         {AttemptsToLook(), AttemptsToWrite(), AttemptsToReachOut(), AttemptsOnOtherProcesses()}) {
+      all.insert(all.end(), group.begin(), group.end());
+    }
+    return all;
+  }();
   return attempts;
 }
 
