@@ -41,4 +41,12 @@ std::uint64_t PeakMemoryBytesOfChildren() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * kKiB;
 }
 
+bool IsMemoryLimited() noexcept {
+  const auto is_limited = [](auto resource) {
+    rlimit limit{};
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  };
+  return is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA);
+}
+
 }  // namespace polyak

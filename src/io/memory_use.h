@@ -1,4 +1,4 @@
-// How much memory the process has taken, as the kernel counts it.
+// How much memory the process has taken, as the kernel counts it, and whether it is limited.
 #pragma once
 
 #include <cstdint>
@@ -10,5 +10,8 @@ std::uint64_t PeakMemoryBytes();
 
 // That of the largest child process that has ended.
 std::uint64_t PeakMemoryBytesOfChildren();
+
+// Whether somebody has set a limit on the memory of each process (ulimit -v, ulimit -d).
+bool IsMemoryLimited() noexcept;
 
 }  // namespace polyak

@@ -10,6 +10,7 @@
 
 #include "command_line.h"
 #include "core/error.h"
+#include "io/memory_use.h"
 #include "messages.h"
 #include "signals.h"
 
@@ -54,6 +55,15 @@ bool NobodyReadsStandardOutput() {
   return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
+// Without allocating anything.
+void PrintOutOfMemory(const char* what) {
+  std::cerr << "polyak: error: " << what << "\npolyak: hint: "
+            << (polyak::IsMemoryLimited()
+                    ? "a higher limit of the system's (ulimit -v, ulimit -d) gives it more, and "
+                      "fewer threads (-j) take less\n"
+                    : "fewer threads (-j) and a smaller --memory take less\n");
+}
+
 int Run(const polyak::command::Command& command) {
   const int status = command.action({std::cout, std::cerr});
   if (std::cout.flush()) return status;
@@ -72,9 +82,8 @@ int Run(int argc, char** argv, int& failure_status) {
   } catch (const polyak::Error& error) {
     return Fail(error, failure_status);
   } catch (const std::bad_alloc& error) {
-    // Without allocating anything.
     const auto* const known = dynamic_cast<const polyak::command::OutOfMemory*>(&error);
-    std::cerr << "polyak: error: " << (known ? known->what() : "out of memory") << '\n';
+    PrintOutOfMemory(known ? known->what() : "out of memory");
   } catch (const std::exception& error) {
     PrintError(std::cerr, error.what());
   }
@@ -91,7 +100,7 @@ int main(int argc, char** argv) {
   try {
     return Run(argc, argv, failure_status);
   } catch (const std::bad_alloc&) {
-    std::cerr << "polyak: error: out of memory, even for saying what is wrong\n";
+    PrintOutOfMemory("out of memory, even for saying what is wrong");
     return failure_status;
   }
 }
