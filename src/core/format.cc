@@ -39,6 +39,7 @@ void IndexBudget::Reserve(std::uint64_t bytes) noexcept {
   const std::uint64_t reserved = std::min(bytes, limit_bytes());
   all_->limit_bytes -= reserved;
   all_->other_bytes += bytes;
+  all_->has_reserved = true;
 }
 
 void IndexBudget::CheckFits() const {
@@ -48,11 +49,16 @@ void IndexBudget::CheckFits() const {
 void IndexBudget::Refuse(std::uint64_t used_bytes) const {
   constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
   const auto mib = [](std::uint64_t bytes) { return std::to_string((bytes + kMiB - 1) / kMiB); };
+  const std::uint64_t has_bytes = all_->limit_bytes + all_->other_bytes;
+  std::uint64_t needed_bytes = used_bytes + all_->other_bytes;
+  // With a larger budget a quarter of what it is larger is reserved, too, and an eighth cached: of
+  // eight bytes five are for the rest.
+  if (all_->has_reserved)
+    needed_bytes += (needed_bytes - std::min(needed_bytes, has_bytes)) / 5 * 3;
   throw Error(
       ErrorKind::kUnsupported,
       "its index, and what reading it takes, doesn't fit the memory budget (needs at least " +
-          mib(used_bytes + all_->other_bytes) + " MiB in all, has " +
-          mib(all_->limit_bytes + all_->other_bytes) + " MiB)",
+          mib(needed_bytes) + " MiB in all, has " + mib(has_bytes) + " MiB)",
       "--memory gives it more");
 }
 

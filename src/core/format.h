@@ -44,7 +44,8 @@ class IndexBudget {
   // Throws Error (kUnsupported) with the number that is needed, where something did not fit.
   void CheckFits() const;
   bool fits() const noexcept { return !has_refused_ && all_->used_bytes <= all_->limit_bytes; }
-  // Takes from what indexes may have: something else needs it at the same time.
+  // Takes from what indexes may have: something else needs it at the same time, a part of the
+  // memory budget.
   void Reserve(std::uint64_t bytes) noexcept;
 
   // Of all files together, and the most that it was at any time: what is given back is not gone
@@ -67,6 +68,7 @@ class IndexBudget {
     std::atomic<std::uint64_t> used_bytes = 0;
     std::atomic<std::uint64_t> most_bytes = 0;
     std::atomic<std::uint64_t> shared_bytes = 0;
+    std::atomic<bool> has_reserved = false;
   };
 
   explicit IndexBudget(std::shared_ptr<All> all) : all_(std::move(all)) {}

@@ -21,6 +21,9 @@ constexpr std::uint64_t kWorkerBytes = 256 << 10;  // stack, hashing state
 // report and record (5,000 inputs took 3 KiB each, measured).
 constexpr std::uint64_t kInputBytes = 4 << 10;
 
+// Rounded up.
+std::uint64_t MiBOf(std::uint64_t bytes) { return (bytes + kMiB - 1) / kMiB; }
+
 std::uint64_t BytesOfWorker(const MemoryRequest& request, std::uint64_t tile_bytes) {
   return (request.inputs + 1) * std::max(tile_bytes, request.largest_chunk_bytes) + kWorkerBytes +
          request.scratch_bytes;
@@ -48,15 +51,50 @@ Need LargestNeed(const MemoryRequest& request) {
   return *std::ranges::max_element(needs, {}, &Need::bytes);
 }
 
-[[noreturn]] void Refuse(const MemoryRequest& request, std::uint64_t needed_bytes) {
-  const auto mib = [](std::uint64_t bytes) { return (bytes + kMiB - 1) / kMiB; };
+std::uint64_t PeakBytes(const MemoryRequest& request, std::size_t workers,
+                        std::uint64_t tile_bytes) {
+  return kProgramBytes + request.index_bytes + request.inputs * kInputBytes +
+         std::max(workers * BytesOfWorker(request, tile_bytes) + request.shared_bytes,
+                  request.commit_bytes);
+}
+
+// What the same run asks for, at most, with a larger budget: helpers have a part of it, caches of
+// chunks an eighth, and a chunk that fits the cache is kept by who reads it.
+MemoryRequest WithBudget(MemoryRequest request, std::uint64_t budget_bytes) {
+  constexpr std::uint64_t kCacheShare = 8;
+  const std::uint64_t helper_bytes =
+      HelperBudgetBytes(budget_bytes) - HelperBudgetBytes(request.budget_bytes);
+  if (request.shared_bytes != 0) request.shared_bytes += helper_bytes;
+  if (request.commit_bytes != 0) request.commit_bytes += helper_bytes;
+  if (request.commit_bytes != 0 || request.scratch_bytes != 0) {
+    request.index_bytes += (budget_bytes - request.budget_bytes) / kCacheShare;
+  }
+  if (request.largest_chunk_bytes <= budget_bytes / kCacheShare) {
+    request.scratch_bytes += request.largest_chunk_bytes;
+  }
+  request.budget_bytes = budget_bytes;
+  return request;
+}
+
+// A budget with which the run fits. What it needs grows more slowly than what it has: it ends.
+std::uint64_t EnoughMiB(const MemoryRequest& request) {
+  std::uint64_t enough_mib = request.budget_bytes / kMiB;
+  while (true) {
+    const MemoryRequest asked = WithBudget(request, enough_mib * kMiB);
+    const std::uint64_t needed_mib = MiBOf(PeakBytes(asked, 1, kLeastTileBytes));
+    if (needed_mib <= enough_mib) return enough_mib;
+    enough_mib = needed_mib;
+  }
+}
+
+[[noreturn]] void Refuse(const MemoryRequest& request) {
   const Need largest = LargestNeed(request);
-  throw Error(
-      ErrorKind::kUnsupported,
-      fmt::format("the run doesn't fit the memory budget (needs {} MiB, has {} MiB; {} MiB "
-                  "are for {})",
-                  mib(needed_bytes), request.budget_bytes / kMiB, mib(largest.bytes), largest.what),
-      "--memory gives it more");
+  throw Error(ErrorKind::kUnsupported,
+              fmt::format("the run doesn't fit the memory budget (needs {} MiB, has {} MiB; {} MiB "
+                          "are for {})",
+                          EnoughMiB(request), request.budget_bytes / kMiB, MiBOf(largest.bytes),
+                          largest.what),
+              "--memory gives it more");
 }
 
 std::uint64_t UsualTileBytes(std::size_t inputs) {
@@ -78,21 +116,16 @@ void CheckMemoryBudget(std::uint64_t budget_bytes) {
 
 MemoryPlan PlanMemory(const MemoryRequest& request) {
   CheckMemoryBudget(request.budget_bytes);
-  const std::uint64_t fixed = kProgramBytes + request.index_bytes + request.inputs * kInputBytes;
   const std::uint64_t useful = std::max<std::uint64_t>(1, request.average_bytes / kMiB);
   MemoryPlan plan;
   plan.workers = static_cast<std::size_t>(std::min<std::uint64_t>(request.threads, useful));
   plan.tile_bytes = UsualTileBytes(request.inputs);
   plan.largest_chunk_bytes = request.largest_chunk_bytes;
-  const auto peak = [&] {
-    return fixed +
-           std::max(plan.workers * BytesOfWorker(request, plan.tile_bytes) + request.shared_bytes,
-                    request.commit_bytes);
-  };
+  const auto peak = [&] { return PeakBytes(request, plan.workers, plan.tile_bytes); };
   while (peak() > request.budget_bytes && plan.tile_bytes > kLeastTileBytes) plan.tile_bytes /= 2;
   while (peak() > request.budget_bytes && plan.workers > 1) --plan.workers;
   plan.peak_bytes = peak();
-  if (plan.peak_bytes > request.budget_bytes) Refuse(request, plan.peak_bytes);
+  if (plan.peak_bytes > request.budget_bytes) Refuse(request);
   return plan;
 }
 

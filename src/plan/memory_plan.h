@@ -40,8 +40,8 @@ inline constexpr std::uint64_t kProgramBytes = std::uint64_t{16} << 20;
 // Throws Error (kUsage) where the budget is under kLeastMemoryBytes.
 void CheckMemoryBudget(std::uint64_t budget_bytes);
 
-// Throws Error: kUsage where the budget is under kLeastMemoryBytes, kUnsupported with the number
-// that is needed, and what most of it is for, where the work doesn't fit.
+// Throws Error: kUsage where the budget is under kLeastMemoryBytes, kUnsupported with a number that
+// is enough, and what most of it is for, where the work doesn't fit.
 MemoryPlan PlanMemory(const MemoryRequest& request);
 
 // What of a budget is left for indexes.

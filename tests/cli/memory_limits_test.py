@@ -3,10 +3,14 @@ import re
 import resource
 import unittest
 
-from command_runner import CommandTest, digits, run, snapshot
+import h5py
+import numpy
+from command_runner import CommandTest, digits, model, run, snapshot
+import keras_files
 from hdf5_collection import IS_SANITIZED
 
 MIB = 1 << 20
+ONE = 0x3F800000
 
 
 @unittest.skipIf(IS_SANITIZED, "sanitizers reserve terabytes of addresses")
@@ -47,6 +51,67 @@ class UnderALimitOfTheSystems(CommandTest):
             self.assertTrue(out_of_memory, "no limit was low enough: the test tests nothing")
             for text in out_of_memory:
                 self.assertRegex(text, r"polyak: hint: .*ulimit -v.*threads \(-j\)")
+
+
+class MemoryOption(CommandTest):
+    """A refusal names a number that is enough. Where that is of an index alone, before others are
+    known, it is what is needed at least."""
+
+    def follow(self, *arguments, done=0):
+        """The numbers that were named, until it fits."""
+        memory, named = 64, []
+        while True:
+            result = run(*arguments, "--memory", f"{memory}M")
+            if result.status == done:
+                return named
+            found = re.search(r"^polyak: error: .*\(needs (at least )?(\d+) MiB.*\n"
+                              r"polyak: hint: --memory gives it more\n\Z", result.stderr, re.M)
+            self.assertTrue(found, result.stderr)
+            self.assertGreater(int(found[2]), memory)
+            self.assertTrue(found[1] or not any(was_enough for _, was_enough in named), named)
+            memory = int(found[2])
+            named.append((memory, not found[1]))
+
+    def check(self, inputs, output):
+        refused = 0
+        for arguments, done in ((["average", *inputs, "-f", "-q", "-o", self.folder / output], 0),
+                                (["average", *inputs, inputs[0], "-f", "-q", "-o", self.folder / output,
+                                  "-j", "1"], 0),
+                                (["inspect", "--stats", inputs[0]], 0), (["diff", *inputs], 1)):
+            with self.subTest(arguments):
+                refused += len(self.follow(*arguments, done=done))
+        self.assertGreater(refused, 0, "the least was enough: the test tests nothing")
+
+    def write_chunks(self, k, path):
+        with h5py.File(path, "w") as file:
+            for name in ("a", "b"):
+                file.create_dataset(name, data=numpy.full((2048, 2000), k, "<f4"),
+                                    chunks=(2048, 2000), compression=1)
+        return path
+
+    def test_refuses_large_chunks_with_a_number_that_is_enough(self):
+        self.check([self.write_chunks(k, self.folder / f"{k}.h5") for k in range(2)], "out.h5")
+
+    def test_refuses_large_chunks_in_an_archive_with_a_number_that_is_enough(self):
+        config = keras_files.model_config(keras_files.layer_config("Dense", "dense", units=3))
+        inputs = []
+        for k in range(2):
+            weights = self.write_chunks(k, self.folder / f"{k}.weights.h5")
+            inputs.append(keras_files.pack(self.folder / f"{k}.keras", weights, config))
+        self.check(inputs, "out.keras")
+
+    def test_refuses_many_tensors_with_numbers_that_lead_to_one_that_is_enough(self):
+        inputs = [self.folder / f"{k}.h5" for k in range(2)]
+        for k, path in enumerate(inputs):
+            with h5py.File(path, "w") as file:
+                for i in range(30_000):
+                    file.create_dataset(f"{i % 100}/{i}", data=numpy.float32([k]))
+        self.check(inputs, "out.h5")
+
+    def test_refuses_long_names_with_numbers_that_lead_to_one_that_is_enough(self):
+        names = [f"{i} ".ljust(16_000, "n") for i in range(3000)]
+        self.check([model(self.folder / f"{k}.onnx", {name: [ONE + k] for name in names})
+                    for k in range(2)], "out.onnx")
 
 
 if __name__ == "__main__":

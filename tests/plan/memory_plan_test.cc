@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <string>
+
 #include "core/error.h"
 
 namespace polyak {
@@ -62,6 +64,39 @@ TEST(PlanMemory, NamesWhatMostOfTheMemoryWouldBeFor) {
               ::testing::HasSubstr("; 400 MiB are for putting the output together)"));
   EXPECT_THAT(message({.inputs = 100'000}),
               ::testing::HasSubstr("; 782 MiB are for 100000 checkpoints at once)"));
+}
+
+// The number that a refusal names.
+std::uint64_t NeededMiB(const MemoryRequest& request) {
+  try {
+    PlanMemory(request);
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    return std::stoull(text.substr(text.find("needs ") + 6));
+  }
+  return 0;
+}
+
+// As HDF5 asks: the helper has a quarter of the budget, the cache of chunks nearly an eighth.
+MemoryRequest RequestOfChunks(std::uint64_t budget_bytes) {
+  constexpr std::uint64_t kChunkBytes = 24 * kMiB;
+  const std::uint64_t cache_bytes = budget_bytes / 9;
+  return {.budget_bytes = budget_bytes,
+          .index_bytes = 10 * kMiB + cache_bytes,
+          .inputs = 4,
+          .largest_chunk_bytes = kChunkBytes,
+          .scratch_bytes = 2 * kChunkBytes + (kChunkBytes <= cache_bytes ? kChunkBytes : 0),
+          .shared_bytes = HelperBudgetBytes(budget_bytes),
+          .commit_bytes = 300 * kMiB + HelperBudgetBytes(budget_bytes)};
+}
+
+TEST(PlanMemory, NamesANumberThatIsEnoughThoughMoreIsAskedForWithMore) {
+  for (const std::uint64_t budget : {64 * kMiB, 100 * kMiB, 256 * kMiB}) {
+    const std::uint64_t needed_bytes = NeededMiB(RequestOfChunks(budget)) * kMiB;
+    ASSERT_GT(needed_bytes, budget);
+    EXPECT_NO_THROW(PlanMemory(RequestOfChunks(needed_bytes)));
+    EXPECT_THROW(PlanMemory(RequestOfChunks(needed_bytes * 3 / 4)), Error) << "it is far too much";
+  }
 }
 
 TEST(PlanMemory, RefusesABudgetBelowTheLeast) {
