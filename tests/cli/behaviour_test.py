@@ -292,6 +292,14 @@ class TheOutput(CommandTest):
             self.assertGreater(self.output.stat().st_size, 30000)
             self.output.unlink()
 
+    def test_does_not_act_for_its_owner_as_the_file_did_that_it_replaces(self):
+        for sandbox in ("on", "off"):
+            self.output.write_text("old")
+            self.output.chmod(0o6755)
+            self.polyak("average", self.a, self.b, "-f", "-o", self.output, "--sandbox", sandbox)
+            self.assertEqual(self.mode(), 0o755)
+            self.assertGreater(self.output.stat().st_size, 30000)
+
     def test_through_a_link_replaces_what_the_link_names(self):
         target = self.folder / "target.onnx"
         target.write_text("old")

@@ -1,9 +1,12 @@
 """Runs that last: interrupted, disturbed, and watched. strace delays their reads."""
 import os
+import pathlib
 import pty
 import select
 import signal
+import struct
 import subprocess
+import sys
 import time
 import unittest
 
@@ -11,6 +14,10 @@ import numpy
 from command_runner import CommandTest, onnx_models, snapshot
 from onnx import helper
 from polyak_runner import POLYAK, need_program
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "hostile"))
+
+from hdf5_crafted_rows import END_OF_FILE, SYMBOL_TABLE, address, place_of, written  # noqa: E402
 
 
 STOP_SECONDS = 3  # one, and what a busy machine may add; without a stop each run takes longer
@@ -128,7 +135,7 @@ class SlowRun(CommandTest):
         inputs = [onnx_models.save(onnx_models.model_of(tensors), self.folder / f"{k}.onnx")
                   for k in range(2)]
         before = snapshot(self.folder)
-        for call in ("pread64", "pwrite64"):  # each takes seconds; comparing comes before the output
+        for call in ("pread64", "pwrite64"):  # each takes seconds; comparing comes before writing
             process = self.start(["average", *inputs, "-o", self.output, "-j", "1", "-q"],
                                  delay="10ms" if call == "pread64" else "6ms", call=call)
             if call == "pwrite64":
@@ -193,6 +200,37 @@ class SlowRun(CommandTest):
                 self.assertFalse(self.output.exists())
                 self.assertEqual(list(self.folder.glob(".*")), [])
                 self.a.write_bytes(whole)
+
+
+class ALibraryThatLoops(CommandTest):
+    LEVELS = 8
+    CHILDREN = 32  # the most that a node of a group's tree has by default
+
+    def endless_tree(self):
+        """An HDF5 file whose group is an empty leaf, reached in 32 to the 8 ways."""
+        path = written(self.folder, 0, ("a", "g/b"))
+        group = address(path, "g")
+        data = bytearray(path.read_bytes())
+        data += bytes(-len(data) % 8)
+        child = len(data)
+        data += struct.pack("<4sBxH", b"SNOD", 1, 0) + bytes(8 * 40)
+        for level in range(self.LEVELS):
+            node = len(data)
+            none = 2**64 - 1
+            data += struct.pack("<4sBBHQQ", b"TREE", 0, level, self.CHILDREN, none, none)
+            data += struct.pack("<QQ", 0, child) * self.CHILDREN + bytes(8)
+            child = node
+        struct.pack_into("<Q", data, place_of(data, group, SYMBOL_TABLE) + 8, child)
+        struct.pack_into("<Q", data, END_OF_FILE, len(data))
+        path.write_bytes(data)
+        return path
+
+    def test_is_stopped_when_it_has_taken_far_more_than_honest_files_do(self):
+        path = self.endless_tree()
+        for arguments in (["inspect", path],
+                          ["average", path, path, "-j", "1", "-o", self.output]):
+            self.assert_refused(arguments, path, "damaged or hostile HDF5 file: the library took "
+                                                 "more than 3 s of processor time over it")
 
 
 class Progress(CommandTest):

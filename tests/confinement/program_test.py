@@ -275,5 +275,52 @@ class FoldersAndLinks(FolderTest):
                                  "No such file or directory\n"))
 
 
+@unittest.skipIf(os.geteuid() != 0, "only root can have another root folder")
+class AnotherRoot(FolderTest):
+    """With the programs and what they are linked with, but no /proc and no /dev."""
+
+    def setUp(self):
+        super().setUp()
+        helper = POLYAK.with_name("polyak-hdf5")
+        libraries = {library for program in (POLYAK, helper) for library in re.findall(
+            r"/\S+", subprocess.run(["ldd", program], capture_output=True, text=True).stdout)}
+        for path in (POLYAK, helper, *map(pathlib.Path, libraries)):
+            self.put(path, self.inside(path))
+        for epoch in (1, 2):
+            for suffix in ("onnx", "h5"):
+                self.put(digits(epoch, suffix), self.folder / f"{epoch}.{suffix}")
+
+    def inside(self, path):
+        return self.folder / pathlib.Path(path).relative_to("/")
+
+    def put(self, path, to):
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, to)
+
+    def average(self, suffix):
+        return subprocess.run(["chroot", self.folder, POLYAK, "average", f"/1.{suffix}",
+                               f"/2.{suffix}", "-f", "-q", "-o", "/out"],
+                              capture_output=True, text=True, timeout=60)
+
+    def assert_fails_with(self, line):
+        done = self.average("h5")
+        self.assertEqual((done.returncode, done.stderr), (1, f"polyak: error: /1.h5: {line}\n"))
+        self.assertEqual(list(self.folder.glob("*out*")), [])
+
+    def test_is_enough_for_onnx(self):
+        done = self.average("onnx")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_without_proc_is_not_enough_to_find_the_helper(self):
+        self.assert_fails_with("can't find out where polyak is, to find its HDF5 helper there: "
+                               "No such file or directory")
+
+    def test_without_a_null_device_is_not_enough_to_start_the_helper(self):
+        # All that is looked up there is a link.
+        self.inside("/proc/self").mkdir(parents=True)
+        self.inside("/proc/self/exe").symlink_to(POLYAK)
+        self.assert_fails_with("cannot open /dev/null for the helper: No such file or directory")
+
+
 if __name__ == "__main__":
     unittest.main()
