@@ -58,29 +58,27 @@ class MemoryOption(CommandTest):
     known, it is what is needed at least."""
 
     def follow(self, *arguments, done=0):
-        """The numbers that were named, until it fits."""
-        memory, named = 64, []
+        """How often it was refused, until it wasn't."""
+        memory, refusals, is_enough = 64, 0, False
         while True:
             result = run(*arguments, "--memory", f"{memory}M")
             if result.status == done:
-                return named
+                return refusals
             found = re.search(r"^polyak: error: .*\(needs (at least )?(\d+) MiB.*\n"
                               r"polyak: hint: --memory gives it more\n\Z", result.stderr, re.M)
             self.assertTrue(found, result.stderr)
             self.assertGreater(int(found[2]), memory)
-            self.assertTrue(found[1] or not any(was_enough for _, was_enough in named), named)
-            memory = int(found[2])
-            named.append((memory, not found[1]))
+            self.assertFalse(is_enough, f"{memory} MiB were not enough: {result.stderr}")
+            memory, refusals, is_enough = int(found[2]), refusals + 1, not found[1]
 
     def check(self, inputs, output):
-        refused = 0
-        for arguments, done in ((["average", *inputs, "-f", "-q", "-o", self.folder / output], 0),
-                                (["average", *inputs, inputs[0], "-f", "-q", "-o", self.folder / output,
-                                  "-j", "1"], 0),
+        average = ["average", *inputs, "-f", "-q", "-o", self.folder / output]
+        refusals = 0
+        for arguments, done in ((average, 0), ([*average, inputs[0], "-j", "1"], 0),
                                 (["inspect", "--stats", inputs[0]], 0), (["diff", *inputs], 1)):
             with self.subTest(arguments):
-                refused += len(self.follow(*arguments, done=done))
-        self.assertGreater(refused, 0, "the least was enough: the test tests nothing")
+                refusals += self.follow(*arguments, done=done)
+        self.assertGreater(refusals, 0, "the least was enough: the test tests nothing")
 
     def write_chunks(self, k, path):
         with h5py.File(path, "w") as file:

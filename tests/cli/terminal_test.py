@@ -64,8 +64,8 @@ class SlowOnATerminal(OnATerminal):
     def start(self, *options, delay="20ms", output=None, warning=False, **settings):
         """A warning comes before the work, and stays."""
         silent = [] if warning else ["--exclude", "steps"]
-        run = TerminalRun([*self.arguments, *silent, "-o", output or self.output, *options], delay=delay,
-                          **settings)
+        run = TerminalRun([*self.arguments, *silent, "-o", output or self.output, *options],
+                          delay=delay, **settings)
         self.addCleanup(run.close)
         return run
 
@@ -205,8 +205,8 @@ class Bar(SlowOnATerminal):
 class ElsewhereThanOnATerminal(SlowOnATerminal):
     def progress(self, *options, delay="20ms"):
         command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64", "-e",
-                   f"inject=pread64:delay_enter={delay}", POLYAK, *self.arguments, "-o", self.output,
-                   *options]
+                   f"inject=pread64:delay_enter={delay}", POLYAK, *self.arguments, "-o",
+                   self.output, *options]
         start = time.monotonic()
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
                               env={**os.environ, "TERM": "xterm"})

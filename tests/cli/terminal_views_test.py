@@ -1,4 +1,4 @@
-"""What fits a terminal of any width: tables, summaries, lists; and names that are made to harm it."""
+"""What fits a terminal of any width: tables, summaries, lists; and names made to harm it."""
 import re
 import unittest
 

@@ -2,7 +2,8 @@
 """Which folder may include which (the include rule), checked over every #include of ours.
 
 core <- io, arithmetic <- methods <- plan <- engine <- polyak.cc <- tools
-core, confinement, io <- formats <- polyak.cc; core, io <- inputs <- tools; report includes core and plan.
+core, confinement, io <- formats <- polyak.cc; core, io <- inputs <- tools.
+Report includes core and plan.
 A format may include another format's one public header, FORMAT/FORMAT_format.h.
 Arithmetic and methods know no format and no file.
 """
@@ -87,7 +88,8 @@ class IncludeRule(unittest.TestCase):
         self.assertGreater(len(list((ROOT / "src").rglob("*.cc"))), 20)
 
     def test_libhdf5_and_printing_stay_out_of_the_library(self):
-        forbidden = re.compile(r'#include <(hdf5|H5|iostream|cstdio|CLI/)|\bgetenv\b|\babort\(|\bexit\(')
+        forbidden = re.compile(
+            r'#include <(hdf5|H5|iostream|cstdio|CLI/)|\bgetenv\b|\babort\(|\bexit\(')
         found = []
         for folder in ("src", "formats"):
             for file in (root_file for root_file in (ROOT / folder).rglob("*")

@@ -1,5 +1,5 @@
-"""External data that is odd or an attack: the crafted cases and caches made of links. What each must
-do is a contract; the files are real data's onnx/crafted/extbad.
+"""External data that is odd or an attack: the crafted cases and caches made of links. What each
+must do is a contract; the files are real data's onnx/crafted/extbad.
 """
 import random
 import shutil

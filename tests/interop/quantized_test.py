@@ -116,8 +116,9 @@ class Kept(QuantizedTest):
         product = node("MatMul", ["x", "f"], ["y"])
         for nodes, more in (([cast, node("Mul", ["c", "s"], ["f"])], {}),
                             ([cast, node("Mul", ["s", "c"], ["f"])], {}),
-                            ([cast, node("Cast", ["z"], ["d"], to=1), node("Sub", ["c", "d"], ["e"]),
-                              node("Mul", ["e", "s"], ["f"])], {"z": ZERO})):
+                            ([cast, node("Cast", ["z"], ["d"], to=1),
+                              node("Sub", ["c", "d"], ["e"]), node("Mul", ["e", "s"], ["f"])],
+                             {"z": ZERO})):
             paths = self.pair([*nodes, product], {**weights, **more})
             self.assert_refused(paths, r"w: is quantized \(integers with a scale\)")
             output = self.average(paths, "o.onnx", "--quantized", "keep", "-f")

@@ -82,7 +82,8 @@ class Learned(RolesTest):
                         node("Concat", ["w", "w"], ["v"], axis=0),
                         node("Split", ["w"], ["u", "v"])):
             weights = {"w": ramp(2, 2), "shape": np.array([2, 2])}
-            path = save(self.folder, "a.onnx", [through, node("MatMul", ["x", "v"], ["y"])], weights)
+            path = save(self.folder, "a.onnx", [through, node("MatMul", ["x", "v"], ["y"])],
+                        weights)
             self.assertEqual(self.reasons_of(path)["w"], ("average", "matrix weight"),
                              through.op_type)
 

@@ -112,7 +112,8 @@ class ManPages(unittest.TestCase):
     def test_are_found_by_man(self):
         done = subprocess.run(["man", "--warnings=w", "-l", MANUAL / "man1/polyak-average.1"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True,
-                              timeout=60, env={**os.environ, "LC_ALL": "C.UTF-8", "MANPAGER": "cat"})
+                              timeout=60,
+                              env={**os.environ, "LC_ALL": "C.UTF-8", "MANPAGER": "cat"})
         self.assertEqual(done.stderr, "")
         self.assertIn("polyak-average", done.stdout)
 
