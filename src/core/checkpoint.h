@@ -13,37 +13,14 @@
 #include <vector>
 
 #include "core/box.h"
+#include "core/checkpoint_notes.h"
+#include "core/file_identity.h"
 #include "core/graph_shape.h"
 #include "core/output.h"
 #include "core/tensor.h"
 #include "core/tiles.h"
 
 namespace polyak {
-
-// Which file this is, whatever path leads to it (stat's st_dev and st_ino).
-struct FileIdentity {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-
-  bool operator==(const FileIdentity&) const = default;
-};
-
-// A fact about a checkpoint as a whole, for people and for JSON: "ir_version", "8".
-struct Property {
-  std::string name;
-  std::string value;  // from the file: any bytes
-};
-
-// What a checkpoint has besides its tensors.
-struct CheckpointNotes {
-  std::string provenance;             // Checkpoint::provenance()
-  std::vector<Property> properties;   // in the order in which they are shown
-  std::vector<std::string> warnings;  // one line each, without the file's name
-  std::shared_ptr<const GraphShape> graph;
-  // The tensors in the order in which what wrote the file would load them, each once; those that
-  // are loaded by their names are not in it. Empty: there is no such order.
-  std::vector<std::uint32_t> loading_order;
-};
 
 // What it takes to work on some tensors.
 struct WorkNeeds {

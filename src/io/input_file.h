@@ -12,7 +12,7 @@
 #include <optional>
 #include <span>
 
-#include "core/checkpoint.h"
+#include "core/file_identity.h"
 #include "io/descriptor_cache.h"
 
 namespace polyak {
