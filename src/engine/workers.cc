@@ -75,7 +75,10 @@ std::vector<std::jthread> Start(std::size_t workers, Crew& crew) {
   try {
     while (threads.size() < workers) threads.emplace_back([&crew] { crew.Work(); });
   } catch (const std::system_error& error) {
-    if (threads.empty()) throw SystemError("cannot start a thread", error.code().value());
+    if (!threads.empty()) return threads;
+    throw Error(ErrorKind::kSystem,
+                SystemError("cannot start a thread", error.code().value()).what(),
+                "a limit of the system's on memory or processes (ulimit -v, ulimit -u) is too low");
   }
   return threads;
 }
