@@ -4,12 +4,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "confinement/program_starter.h"
+#include "core/checked.h"
 #include "formats/hdf5/helper_process.h"
 #include "formats/hdf5/index_builder.h"
 #include "formats/hdf5/protocol.h"
@@ -27,17 +29,62 @@ bool HasSignatureAt(const InputFile& file, std::uint64_t offset) {
   return std::string_view(found.data(), length) == kSignature;
 }
 
-}  // namespace
-
-bool Probe(const InputFile& file) {
-  if (HasSignatureAt(file, 0)) return true;
+std::optional<std::uint64_t> FindSignature(const InputFile& file) {
+  if (HasSignatureAt(file, 0)) return 0;
   std::uint64_t offset = kFirstUserBlockBytes;
   while (offset < file.size()) {
-    if (HasSignatureAt(file, offset)) return true;
-    if (offset > file.size() / 2) return false;
+    if (HasSignatureAt(file, offset)) return offset;
+    if (offset > file.size() / 2) return std::nullopt;
     offset *= 2;
   }
-  return false;
+  return std::nullopt;
+}
+
+// HDF5 File Format Specification 3.0, section II.A. Of the addresses the first is the base address,
+// the third that of the file's end.
+struct AddressPlaces {
+  std::size_t width;  // where their size stands, in a byte
+  std::size_t first;
+};
+
+std::optional<AddressPlaces> AddressesIn(char superblock_version) {
+  switch (superblock_version) {
+    case 0: return AddressPlaces{.width = 13, .first = 24};
+    case 1: return AddressPlaces{.width = 13, .first = 28};
+    case 2:
+    case 3: return AddressPlaces{.width = 9, .first = 12};
+    default: return std::nullopt;
+  }
+}
+
+// The low 64 bits of a little-endian number.
+std::uint64_t NumberOf(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (std::size_t i = std::min(bytes.size(), sizeof number); i-- > 0;) {
+    number = number << 8 | static_cast<unsigned char>(bytes[i]);
+  }
+  return number;
+}
+
+}  // namespace
+
+bool Probe(const InputFile& file) { return FindSignature(file).has_value(); }
+
+std::optional<std::uint64_t> EndBySuperblock(const InputFile& file) {
+  const std::optional<std::uint64_t> start = FindSignature(file);
+  if (!start) return std::nullopt;
+  std::array<char, 128> head{};
+  file.ReadUpTo(*start, std::as_writable_bytes(std::span(head)));
+  const std::optional<AddressPlaces> places = AddressesIn(head[kSignature.size()]);
+  if (!places) return std::nullopt;
+  const auto width = static_cast<unsigned char>(head[places->width]);
+  const std::string_view addresses =
+      std::string_view(head.data(), head.size()).substr(places->first);
+  if (width == 0 || addresses.size() / width < 3) return std::nullopt;
+  const std::uint64_t base = NumberOf(addresses.substr(0, width));
+  const std::uint64_t end = NumberOf(addresses.substr(2 * std::size_t{width}, width));
+  // As the library has it: both move with the superblock. An end that isn't there is none.
+  return CheckedAdd(end - std::min(base, end), *start).value_or(end);
 }
 
 HelperProgram WithStarter(const HelperProgram& helper) {

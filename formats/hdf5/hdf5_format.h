@@ -137,9 +137,11 @@ struct CheckpointParts {
 // have filters that only the HDF5 library knows.
 std::unique_ptr<Checkpoint> MakeCheckpoint(CheckpointParts parts, OpenContext& context);
 
-// Whether the file has HDF5's signature at one of its places. Any thread.
+// Whether the file has HDF5's signature at one of its places; where the superblock that begins with
+// it says that the file ends (nothing: it is of no version that is known). Any thread.
 // Throws Error (kSystem) where reading fails.
 bool Probe(const InputFile& file);
+std::optional<std::uint64_t> EndBySuperblock(const InputFile& file);
 
 // A whole file, of whatever origin. Throws as IndexImage and MakeCheckpoint.
 std::unique_ptr<Checkpoint> Open(std::shared_ptr<const InputFile> file, OpenContext& context);

@@ -52,6 +52,21 @@ std::string InflateText(const std::string& packed, std::uint64_t bytes) {
   return text;
 }
 
+// The beginning of the member says how much there is of it: a small archive can claim terabytes.
+// Some writers pad a file, but not by as much.
+void CheckBeginning(const InputFile& unpacked, const ZipMember& member) {
+  constexpr std::uint64_t kMostPadding = std::uint64_t{16} << 20;
+  if (!hdf5::Probe(unpacked)) throw Error(ErrorKind::kCorrupt, "is no HDF5 file");
+  const std::uint64_t end = hdf5::EndBySuperblock(unpacked).value_or(member.bytes);
+  if (end <= member.bytes && member.bytes - end <= kMostPadding) return;
+  throw Error(
+      ErrorKind::kCorrupt,
+      fmt::format("unpacks to an HDF5 file of another size than the zip archive's directory "
+                  "says (found {} bytes, expected {})",
+                  end, member.bytes),
+      end < member.bytes ? "pack the archive again, with stored members" : "");
+}
+
 // zlib's state while a member is unpacked.
 class Inflation {
  public:
@@ -143,8 +158,7 @@ void Inflate(const InputFile& file, const ZipMember& member, const SpillFile& un
     crc = libdeflate_crc32(crc, room.data(), count);
     written += count;
     if (!is_known && (written >= kPieceBytes || inflation.ended())) {
-      // A small archive can claim terabytes.
-      if (!hdf5::Probe(*unpacked.AsInput())) throw Error(ErrorKind::kCorrupt, "is no HDF5 file");
+      CheckBeginning(*unpacked.AsInput(), member);
       is_known = true;
     }
   }

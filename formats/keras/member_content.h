@@ -25,8 +25,8 @@ std::string ReadMember(const InputFile& file, const ZipMember& member, std::uint
 void CheckSum(std::uint32_t found, const ZipMember& member);
 
 // Unpacks deflated HDF5 to a file, a piece at a time. Throws Error: as CheckMember, kCorrupt where
-// it isn't HDF5 or does not unpack to what the directory says, kSystem, kCancelled where `stop`
-// (which may be null) is set.
+// it isn't HDF5, as its first piece tells, or does not unpack to what the directory says, kSystem,
+// kCancelled where `stop` (which may be null) is set.
 void Inflate(const InputFile& file, const ZipMember& member, const SpillFile& unpacked,
              const std::atomic<bool>* stop);
 

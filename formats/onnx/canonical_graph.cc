@@ -14,19 +14,19 @@ using Record = GraphRecord::Record;
 
 class Canonical {
  public:
-  Canonical(const GraphRecord& record, const std::vector<std::uint32_t>& sparse)
+  Canonical(GraphRecord& record, const std::vector<std::uint32_t>& sparse)
       : record_(record),
         sparse_(sparse),
         number_of_(record.values()),
         tensor_of_(record.values()),
-        node_of_(record.records().size()) {}
+        node_of_(record.records().size()) {
+    shape_.node_hashes = record.TakeContentHashes();
+  }
 
   GraphShape Take() {
     for (ValueNumber value = 0; value < record_.values(); ++value) {
       tensor_of_[value] = record_.TensorOf(value);
     }
-    const auto nodes = std::ranges::count(record_.records(), Kind::kNode, &Record::kind);
-    shape_.node_hashes.reserve(static_cast<std::size_t>(nodes));
     for (RecordNumber i = 0; i < record_.records().size(); ++i) {
       record_.records()[i].kind == Kind::kNode ? AddNode(i) : AddToOwner(i);
     }
@@ -34,22 +34,26 @@ class Canonical {
       const std::uint32_t tensor = tensor_of_[renaming.output];
       if (tensor != kNoTensorNumber) shape_.aliases.push_back({renaming.name, tensor});
     }
+    shape_.node_hashes.resize(nodes_);
+    shape_.node_hashes.shrink_to_fit();
     shape_.tensors_by_use.shrink_to_fit();
     return std::move(shape_);
   }
 
  private:
+  // The hashes of what nodes are, by record, become those of the nodes with their values, by node:
+  // none is written before it was read.
   void AddNode(RecordNumber node) {
-    const Record& record = record_.records()[node];
-    node_of_[node] = static_cast<std::uint32_t>(shape_.node_hashes.size());
-    shape_.node_hashes.push_back(MakesAlias(node) ? 0 : HashOf(node, record.content_hash));
+    const std::uint64_t content_hash = shape_.node_hashes[node];
+    node_of_[node] = nodes_;
+    shape_.node_hashes[nodes_++] = MakesAlias(node) ? 0 : HashOf(node, content_hash);
   }
 
   // Notes that the output is a second name of the input, where that is a tensor.
   bool MakesAlias(RecordNumber node) {
     const auto inputs = record_.InputsOf(node);
     const auto outputs = record_.OutputsOf(node);
-    if (record_.records()[node].op->flow != Flow::kIdentity) return false;
+    if (record_.OperatorOf(node).flow != Flow::kIdentity) return false;
     if (inputs.size() != 1 || outputs.size() != 1 || inputs[0] == kNoValue) return false;
     const std::uint32_t tensor = tensor_of_[inputs[0]];
     if (tensor == kNoTensorNumber || outputs[0] == kNoValue) return false;
@@ -103,6 +107,7 @@ class Canonical {
   std::vector<std::uint32_t> node_of_;    // by record
   std::vector<std::uint32_t> numbers_;
   std::uint32_t last_number_ = 0;
+  std::uint32_t nodes_ = 0;
   GraphShape shape_;
 };
 

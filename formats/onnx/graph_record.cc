@@ -1,7 +1,5 @@
 #include "formats/onnx/graph_record.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -16,24 +14,19 @@ constexpr std::uint64_t kReferenceBytes = 16;
 constexpr std::uint64_t kGraphBytes = 512;
 constexpr std::uint64_t kRenamingBytes = 96;
 
+NameHash HashOf(std::string_view domain, std::string_view name) {
+  std::string both(domain);
+  both += '\0';
+  both += name;
+  return NameHash::Of(both);
+}
+
 }  // namespace
 
 bool GraphRecord::Charge(std::uint64_t bytes) {
   charged_bytes_ += bytes;
   is_full_ = !budget_.Charge(bytes) || is_full_;
   return !is_full_;
-}
-
-GraphRecord::NameHash GraphRecord::HashOf(std::string_view name) noexcept {
-  const XXH128_hash_t hash = XXH3_128bits(name.data(), name.size());
-  return {hash.low64, hash.high64};
-}
-
-GraphRecord::NameHash GraphRecord::HashOf(std::string_view domain, std::string_view name) {
-  std::string both(domain);
-  both += '\0';
-  both += name;
-  return HashOf(both);
 }
 
 ValueNumber GraphRecord::AddValue() {
@@ -56,7 +49,7 @@ ValueNumber GraphRecord::ValueOf(const NameHash& name, Graph& graph) {
 }
 
 ValueNumber GraphRecord::ValueOf(std::string_view name) {
-  return name.empty() ? kNoValue : ValueOf(HashOf(name), graphs_.back());
+  return name.empty() ? kNoValue : ValueOf(NameHash::Of(name), graphs_.back());
 }
 
 ValueNumber GraphRecord::Define(std::string_view name) {
@@ -110,6 +103,7 @@ void GraphRecord::AddGraphOutput(std::string_view name) {
 
 RecordNumber GraphRecord::BeginRecord(Kind kind, RecordNumber owner) {
   if (!Charge(kRecordBytes)) return kNoRecord;
+  content_hashes_.push_back(0);
   records_.push_back({.owner = owner,
                       .first_input = static_cast<std::uint32_t>(inputs_.size()),
                       .first_output = static_cast<std::uint32_t>(outputs_.size()),
@@ -134,11 +128,11 @@ void GraphRecord::TakeTensor(std::uint32_t tensor) {
 }
 
 void GraphRecord::SetOperator(RecordNumber record, const Operator& op) {
-  if (record != kNoRecord) records_[record].op = &op;
+  if (record != kNoRecord) records_[record].op = NumberOf(op);
 }
 
 void GraphRecord::SetContent(RecordNumber record, std::uint64_t content_hash) {
-  if (record != kNoRecord) records_[record].content_hash = content_hash;
+  if (record != kNoRecord) content_hashes_[record] = content_hash;
 }
 
 void GraphRecord::DefineTensor(std::string_view name, std::uint32_t tensor) {

@@ -15,9 +15,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/format.h"
+#include "formats/onnx/name_hash.h"
 #include "formats/onnx/operator_table.h"
 
 namespace polyak::onnx_format {
@@ -38,11 +40,10 @@ class GraphRecord {
   };
 
   struct Record {
-    const Operator* op = nullptr;    // of a node
-    std::uint64_t content_hash = 0;  // of operator and attributes
     RecordNumber owner = kNoRecord;  // the node that a record of another kind belongs to
     std::uint32_t first_input = 0;
     std::uint32_t first_output = 0;
+    OperatorNumber op = 0;  // of a node
     Kind kind = Kind::kNode;
   };
 
@@ -76,6 +77,7 @@ class GraphRecord {
   // An input that has no name: a tensor that is the node's own.
   void TakeTensor(std::uint32_t tensor);
   void SetOperator(RecordNumber record, const Operator& op);
+  // The hash of a node's operator and attributes.
   void SetContent(RecordNumber record, std::uint64_t content_hash);
   // The tensor is what the name stands for in the innermost graph.
   void DefineTensor(std::string_view name, std::uint32_t tensor);
@@ -85,6 +87,12 @@ class GraphRecord {
   void Resolve();
 
   std::span<const Record> records() const noexcept { return records_; }
+  // Of a node.
+  const Operator& OperatorOf(RecordNumber node) const noexcept {
+    return OperatorOfNumber(records_[node].op);
+  }
+  // What SetContent said, by record; 0 for those of other kinds. It is gone from here then.
+  std::vector<std::uint64_t> TakeContentHashes() noexcept { return std::move(content_hashes_); }
   std::span<const ValueNumber> InputsOf(RecordNumber record) const noexcept;
   std::span<const ValueNumber> OutputsOf(RecordNumber record) const noexcept;
   // The record that ends the function that a node calls; kNoRecord: none that is known.
@@ -99,16 +107,8 @@ class GraphRecord {
   bool Charge(std::uint64_t bytes);
 
  private:
-  struct NameHash {
-    std::uint64_t low = 0;
-    std::uint64_t high = 0;
-    bool operator==(const NameHash&) const = default;
-  };
-  struct TakeLow {
-    std::size_t operator()(const NameHash& hash) const noexcept { return hash.low; }
-  };
   struct Graph {
-    std::pmr::unordered_map<NameHash, ValueNumber, TakeLow> values;
+    std::pmr::unordered_map<NameHash, ValueNumber, LowOfNameHash> values;
     std::vector<ValueNumber> inputs;
     std::vector<ValueNumber> outputs;
     bool sees_outer = false;
@@ -119,8 +119,6 @@ class GraphRecord {
     NameHash function;
   };
 
-  static NameHash HashOf(std::string_view name) noexcept;
-  static NameHash HashOf(std::string_view domain, std::string_view name);
   ValueNumber AddValue();
   ValueNumber ValueOf(const NameHash& name, Graph& graph);
   // kNoValue for no name, or where there is no room.
@@ -133,11 +131,12 @@ class GraphRecord {
   std::pmr::monotonic_buffer_resource names_;  // for the maps below: they only grow
   std::list<Graph> graphs_;                    // from the outermost to the innermost
   std::vector<Record> records_;
-  std::vector<ValueNumber> inputs_;   // of all records
-  std::vector<ValueNumber> outputs_;  // likewise
+  std::vector<std::uint64_t> content_hashes_;  // by record
+  std::vector<ValueNumber> inputs_;            // of all records
+  std::vector<ValueNumber> outputs_;           // likewise
   std::vector<Renaming> renamings_;
   std::vector<Call> calls_;  // by node, ascending
-  std::unordered_map<NameHash, RecordNumber, TakeLow> functions_;
+  std::unordered_map<NameHash, RecordNumber, LowOfNameHash> functions_;
   // By value.
   std::vector<ValueNumber> outer_;  // the same in the graph around it; itself: there is none
   std::vector<std::uint32_t> tensor_of_;

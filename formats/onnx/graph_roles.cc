@@ -55,7 +55,7 @@ class UseAnalysis {
     const Record& node = record_.records()[number];
     if (node.kind != Kind::kNode) return;
     const auto outputs = record_.OutputsOf(number);
-    switch (node.op->flow) {
+    switch (record_.OperatorOf(number).flow) {
       case Flow::kIdentity:
       case Flow::kFirst:
         for (const ValueNumber output : outputs) AddOrigin(output, OriginOf(number, 0));
@@ -105,7 +105,7 @@ class UseAnalysis {
   }
 
   const Use& UseBy(RecordNumber node, std::size_t slot) {
-    const Operator& op = *record_.records()[node].op;
+    const Operator& op = record_.OperatorOf(node);
     switch (op.flow) {
       case Flow::kIdentity:
       case Flow::kFirst: return slot == 0 ? UseOfOutputs(node) : op.UseOf(slot);
@@ -145,7 +145,7 @@ class UseAnalysis {
   // wherever they stand.
   const Use& UseInFunction(RecordNumber node, std::size_t slot) {
     const RecordNumber function = record_.FunctionOf(node);
-    if (function == kNoRecord) return record_.records()[node].op->UseOf(slot);
+    if (function == kNoRecord) return record_.OperatorOf(node).UseOf(slot);
     calls_earlier_function_ = calls_earlier_function_ || function < node;
     const auto parameters = record_.OutputsOf(function);
     if (slot >= parameters.size() || parameters[slot] == kNoValue) return kUnknownUse;
@@ -155,7 +155,7 @@ class UseAnalysis {
   // Of what a graph gives, by the node that the graph belongs to.
   const Use& UseBehind(RecordNumber owner, std::size_t output) const {
     if (owner == kNoRecord) return kUnknownUse;
-    const Operator& op = *record_.records()[owner].op;
+    const Operator& op = record_.OperatorOf(owner);
     const auto outputs = record_.OutputsOf(owner);
     if (op.flow != Flow::kBranches || output >= outputs.size()) return kUnknownUse;
     return outputs[output] == kNoValue ? kNotUsed : *uses_[outputs[output]];

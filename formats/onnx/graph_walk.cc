@@ -53,8 +53,11 @@ void CheckPath(const std::string& path) {
 
 }  // namespace
 
-GraphWalk::GraphWalk(OpenContext& context, ModelIndex& index)
-    : context_(context), index_(index), record_(context.index_budget) {
+GraphWalk::GraphWalk(OpenContext& context, ModelIndex& index, bool has_functions)
+    : context_(context),
+      index_(index),
+      record_(context.index_budget),
+      has_functions_(has_functions) {
   record_.BeginGraph(false);
 }
 
@@ -152,6 +155,7 @@ GraphWalk::Node GraphWalk::BeginNode(FieldReader node, Place& place) {
         if (found.output.empty()) found.output = std::move(output);
         break;
       }
+      case NodeProto::kAttributeFieldNumber: found.has_attributes = true; break;
       default: break;
     }
   }
@@ -160,8 +164,12 @@ GraphWalk::Node GraphWalk::BeginNode(FieldReader node, Place& place) {
     record_.AddRenaming(found.output, place.path + found.output);
   }
   record_.SetOperator(found.record, op);
-  if (op.name.empty()) record_.AddCall(found.record, found.domain, found.op_type);
-  if (found.output.empty()) found.output = "node " + std::to_string(place.nodes);
+  if (op.name.empty() && has_functions_) {
+    record_.AddCall(found.record, found.domain, found.op_type);
+  }
+  if (found.has_attributes && found.output.empty()) {
+    found.output = "node " + std::to_string(place.nodes);
+  }
   ++place.nodes;
   return found;
 }
@@ -170,7 +178,9 @@ void GraphWalk::NodeIn(FieldReader node, Place& place) {
   CheckStop();
   const Node known = BeginNode(node, place);
   NodeContent content(known.op_type, known.domain);
-  while (const auto field = node.Next()) {
+  while (known.has_attributes) {
+    const auto field = node.Next();
+    if (!field) break;
     if (field->Is(NodeProto::kAttributeFieldNumber, WireType::kBytes)) {
       AttributeIn(node.Into(*field), known, content, place);
     }

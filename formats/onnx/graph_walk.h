@@ -20,8 +20,8 @@ struct ModelIndex;
 // All functions throw Error (kCorrupt, kUnsupported, kCancelled).
 class GraphWalk {
  public:
-  // Both must outlive it.
-  GraphWalk(OpenContext& context, ModelIndex& index);
+  // Both must outlive it. Without `has_functions` no node is taken for a call of one.
+  GraphWalk(OpenContext& context, ModelIndex& index, bool has_functions);
 
   // A GraphProto that is the model's; given twice, both are one.
   void MainGraph(FieldReader graph);
@@ -42,8 +42,10 @@ class GraphWalk {
   struct Node {
     std::string op_type;
     std::string domain;
-    std::string output;  // the first one that has a name; "node N" where none has
+    // The first one that has a name. "node N" where none has, and attributes are named by it.
+    std::string output;
     RecordNumber record = kNoRecord;
+    bool has_attributes = false;
 
     bool IsConstant() const;
     bool IsOfMachineLearning() const { return domain == "ai.onnx.ml"; }
@@ -78,6 +80,7 @@ class GraphWalk {
   GraphRecord record_;
   Place main_;
   std::vector<std::uint32_t> sparse_;  // tensors that are followed by their indices and dims
+  const bool has_functions_;
   bool is_training_ = false;
 };
 

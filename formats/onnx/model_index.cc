@@ -64,6 +64,19 @@ void IndexField(const Field& field, FieldReader& model, GraphWalk& walk, std::si
   }
 }
 
+// Also where the model is damaged before it is known.
+bool MayHaveFunctions(FieldReader model) {
+  try {
+    while (const auto field = model.Next()) {
+      if (field->Is(ModelProto::kFunctionsFieldNumber, WireType::kBytes)) return true;
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kSystem) throw;
+    return true;
+  }
+  return false;
+}
+
 void CheckNames(const std::vector<TensorInfo>& tensors) {
   std::unordered_set<std::string_view> seen;
   seen.reserve(tensors.size());
@@ -125,7 +138,8 @@ ModelIndex IndexModel(const InputFile& file, OpenContext& context) {
   ByteReader bytes(file);
   FieldReader model(bytes, {0, file.size()}, 0);
   {
-    GraphWalk walk(context, index);
+    const bool has_functions = MayHaveFunctions(model);
+    GraphWalk walk(context, index, has_functions);
     std::size_t trainings = 0;
     ModelProperties properties;
     while (const auto field = model.Next()) {
@@ -134,7 +148,9 @@ ModelIndex IndexModel(const InputFile& file, OpenContext& context) {
     }
     // Functions after all that may call them, wherever they stand.
     FieldReader again(bytes, {0, file.size()}, 0);
-    while (const auto field = again.Next()) {
+    while (has_functions) {
+      const auto field = again.Next();
+      if (!field) break;
       if (field->Is(ModelProto::kFunctionsFieldNumber, WireType::kBytes)) {
         walk.Function(again.Into(*field));
       }

@@ -1,6 +1,10 @@
 #include "formats/onnx/operator_table.h"
 
 #include <algorithm>
+#include <array>
+#include <limits>
+#include <numeric>
+#include <span>
 #include <utility>
 
 namespace polyak::onnx_format {
@@ -219,11 +223,59 @@ constexpr auto kQuantizedOperators = [] {
   return rows;
 }();
 
-constexpr Operator kUnknownOperator{};
-constexpr Operator kUnlistedQuantized{"", Flow::kNone, {{{kEverySlot, &kOtherQuantized}}}};
-// Its standard namesake takes queries, keys and values, none of which is stored.
-constexpr Operator kMicrosoftAttention{
-    "Attention", Flow::kNone, {{{1, &kAttentionWeight}, {2, &kAttentionBias}}}};
+constexpr Operator kOthers[] = {
+    {},  // what isn't known
+    {"", Flow::kNone, {{{kEverySlot, &kOtherQuantized}}}},
+    // Its standard namesake takes queries, keys and values, none of which is stored.
+    {"Attention", Flow::kNone, {{{1, &kAttentionWeight}, {2, &kAttentionBias}}}},
+};
+
+// Every row there is: first the others, then those of quantized names.
+constexpr auto kRows = [] {
+  std::array<Operator, std::size(kOthers) + kQuantizedCount + std::size(kOperators)> rows{};
+  auto* end = std::ranges::copy(kOthers, rows.begin()).out;
+  end = std::ranges::copy(kQuantizedOperators, end).out;
+  std::ranges::copy(kOperators, end);
+  return rows;
+}();
+static_assert(kRows.size() <= std::numeric_limits<std::uint8_t>::max());
+
+constexpr const Operator& kUnknownOperator = kRows[0];
+constexpr const Operator& kUnlistedQuantized = kRows[1];
+constexpr const Operator& kMicrosoftAttention = kRows[2];
+
+// Rows in the order of their names, which begin with capitals: a search begins with those of one
+// letter.
+class RowsByName {
+ public:
+  constexpr explicit RowsByName(std::span<const Operator> rows) : rows_(rows) {
+    for (const Operator& row : rows) ++ends_[LetterOf(row.name)];
+    std::partial_sum(ends_.begin(), ends_.end(), ends_.begin());
+  }
+
+  // Null: there is none.
+  const Operator* Find(std::string_view name) const noexcept {
+    const std::size_t letter = name.empty() ? kLetters : LetterOf(name);
+    if (letter >= kLetters) return nullptr;
+    const std::size_t begin = letter == 0 ? 0 : ends_[letter - 1];
+    const auto rows = rows_.subspan(begin, ends_[letter] - begin);
+    const auto row = std::ranges::lower_bound(rows, name, {}, &Operator::name);
+    return row != rows.end() && row->name == name ? &*row : nullptr;
+  }
+
+ private:
+  static constexpr std::size_t kLetters = 26;
+
+  static constexpr std::size_t LetterOf(std::string_view name) noexcept {
+    return static_cast<unsigned char>(name[0] - 'A');
+  }
+
+  std::span<const Operator> rows_;
+  std::array<std::uint8_t, kLetters> ends_{};  // of the rows of each letter
+};
+
+constexpr RowsByName kQuantizedRows{std::span(kRows).subspan(std::size(kOthers), kQuantizedCount)};
+constexpr RowsByName kOperatorRows{std::span(kRows).last(std::size(kOperators))};
 
 bool IsMicrosoft(std::string_view domain) noexcept {
   return domain == "com.microsoft" || domain == "com.microsoft.nchwc" ||
@@ -244,14 +296,18 @@ const Operator& FindOperator(std::string_view name, std::string_view domain) noe
   const bool is_microsoft = IsMicrosoft(domain);
   if (!is_microsoft && !domain.empty() && domain != "ai.onnx") return kUnknownOperator;
   if (is_microsoft && name == kMicrosoftAttention.name) return kMicrosoftAttention;
-  const auto quantized = std::ranges::lower_bound(kQuantizedOperators, name, {}, &Operator::name);
-  if (quantized != kQuantizedOperators.end() && quantized->name == name) return *quantized;
-  const auto* row = std::ranges::lower_bound(kOperators, name, {}, &Operator::name);
-  if (row != std::end(kOperators) && row->name == name) return *row;
+  if (const Operator* const quantized = kQuantizedRows.Find(name)) return *quantized;
+  if (const Operator* const row = kOperatorRows.Find(name)) return *row;
   // There are many, and more with every release.
   if (name.starts_with("QLinear") || name.starts_with("QOrdered")) return kUnlistedQuantized;
   return kUnknownOperator;
 }
+
+OperatorNumber NumberOf(const Operator& op) noexcept {
+  return static_cast<OperatorNumber>(&op - kRows.data());
+}
+
+const Operator& OperatorOfNumber(OperatorNumber number) noexcept { return kRows[number]; }
 
 bool IsLearnedAttribute(std::string_view op_type, std::string_view attribute) noexcept {
   const auto is_one_of = [attribute](std::initializer_list<std::string_view> names) {

@@ -77,6 +77,11 @@ struct Operator {
 // ONNX's own and Microsoft's are known. Lives as long as the program.
 const Operator& FindOperator(std::string_view name, std::string_view domain) noexcept;
 
+// The operator's number among all rows, and the operator of a number: a node keeps two bytes.
+using OperatorNumber = std::uint16_t;
+OperatorNumber NumberOf(const Operator& op) noexcept;  // one of FindOperator's
+const Operator& OperatorOfNumber(OperatorNumber number) noexcept;
+
 // True where the `floats` of an operator of ai.onnx.ml are learned: the coefficients of linear
 // models and support vector machines.
 bool IsLearnedAttribute(std::string_view op_type, std::string_view attribute) noexcept;

@@ -201,8 +201,12 @@ ARCHIVE_ROWS = rows_of(
                 WEIGHTS, deflated_zeros(1 << 30)[2:-4], method=8, size=1 << 30, crc=0)]),
             "no HDF5"),
     refused("zip bomb behind HDF5", "a quarter of a gibibyte of zeros behind an HDF5 file", packed(
-            lambda k: [*parts(k)[:2], hdf5_bomb(k)]), "checksum|HDF5|longer|room|unpack",
-            cpu_seconds=8),
+            lambda k: [*parts(k)[:2], hdf5_bomb(k)]), "an HDF5 file of another size"),
+    refused("zip HDF5 cut off", "an HDF5 file of more bytes than the member has",
+            packed(lambda k: [*parts(k)[:2], deflated(k, weights(k)[:-8])]),
+            "an HDF5 file of another size"),
+    refused("zip wrong checksum, deflated", "in both",
+            packed(lambda k: [*parts(k)[:2], deflated(k, crc=12345)]), "checksum"),
     refused("zip impossible ratio", "a tebibyte out of a kilobyte",
             packed(lambda k: [*parts(k)[:2], deflated(
                 k, size=0xFFFFFFFF, extra=struct.pack("<2HQ", 1, 8, 1 << 40))]), "can't have"),

@@ -224,7 +224,7 @@ ROWS = rows_of(
             file_of(lambda k: model(*[b""] * 2000000)), "has no values"),
     refused("onnx empty nodes", "2,000,000 empty nodes in 4 MB, and no tensor",
             file_of(lambda k: model(graph=text(1, b"") * 2000000)), "(no tensor|nothing|memory)",
-            inspect=0, cpu_seconds=5),
+            inspect=0),
     refused("onnx tebibyte", "of zeros, a hole, for 16 floats", sparse_file,
             r"w: raw_data has the wrong size \(found 1099511627776"),
     accepted("onnx NaNs and their like", "equal in all inputs: kept bit for bit",

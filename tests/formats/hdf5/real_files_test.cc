@@ -5,10 +5,13 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <string>
 
+#include "formats/hdf5/file_builder.h"
 #include "formats/hdf5/hdf5_fixture.h"
 #include "formats/hdf5/hdf5_format.h"
 
@@ -140,6 +143,75 @@ TEST_F(Hdf5RealFiles, AreToldByTheirSignatureWhereverItMayStand) {
   EXPECT_FALSE(is_hdf5(" " + signature));
   EXPECT_FALSE(is_hdf5(std::string(1536, '\0') + signature));
   EXPECT_FALSE(is_hdf5(std::string(100000, 'x')));
+}
+
+// An empty file, as the library writes it.
+struct SuperblockCase {
+  int version;
+  hsize_t user_block_bytes = 0;
+  std::size_t address_bytes = 8;
+};
+
+std::string WrittenWith(const SuperblockCase& wanted, const fs::path& path) {
+  const Id creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+  Succeeds(H5Pset_userblock(creation, wanted.user_block_bytes));
+  Succeeds(H5Pset_sizes(creation, wanted.address_bytes, 8));
+  if (wanted.version == 1) Succeeds(H5Pset_istore_k(creation, 64));
+  const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  Succeeds(H5Pset_libver_bounds(access, wanted.version < 2 ? H5F_LIBVER_EARLIEST : H5F_LIBVER_V110,
+                                H5F_LIBVER_LATEST));
+  Id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose);
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_F(Hdf5RealFiles, EndWhereTheirSuperblockSays) {
+  const auto end_of = [&](const std::string& content) {
+    return EndBySuperblock(*InputFile::Open(folder_.Write("end", content)));
+  };
+  const SuperblockCase kCases[] = {{0},      {1},       {3},       {0, 1024},
+                                   {1, 512}, {3, 2048}, {0, 0, 4}, {3, 512, 4}};
+  for (const SuperblockCase& wanted : kCases) {
+    const std::string file = WrittenWith(wanted, folder_.Write("made", ""));
+    ASSERT_EQ(file.at(wanted.user_block_bytes + 8), wanted.version);
+    EXPECT_EQ(end_of(file), file.size()) << wanted.version;
+    EXPECT_EQ(end_of(file + "more"), file.size()) << wanted.version;
+    EXPECT_EQ(end_of(file.substr(0, wanted.user_block_bytes + 124)), file.size());
+    // Somebody puts something in front, which the file doesn't know of.
+    if (wanted.user_block_bytes == 0) {
+      EXPECT_EQ(end_of(std::string(4096, 'x') + file), 4096 + file.size()) << wanted.version;
+    }
+  }
+  // Addresses of 16 bytes, the base address 0, end 300.
+  const std::string wide = std::string("\x89HDF\r\n\x1a\n\3\x10\x8", 11) + std::string(33, '\0') +
+                           std::string("\x2c\1", 2) + std::string(14, '\0');
+  EXPECT_EQ(end_of(wide), 300U);
+}
+
+TEST_F(Hdf5RealFiles, EndNowhereWhereTheirSuperblockCantBeRead) {
+  const auto end_of = [&](const std::string& content) {
+    return EndBySuperblock(*InputFile::Open(folder_.Write("end", content)));
+  };
+  const std::string file = WrittenWith({.version = 3}, folder_.Write("made", ""));
+  std::string other = file;
+  for (const char version : {'\4', '\xff'}) {
+    other[8] = version;
+    EXPECT_EQ(end_of(other), std::nullopt);
+  }
+  other = file;
+  for (const char width : {'\0', '\x7f', '\xff'}) {
+    other[9] = width;
+    EXPECT_EQ(end_of(other), std::nullopt);
+  }
+  EXPECT_EQ(end_of("no HDF5"), std::nullopt);
+  EXPECT_EQ(end_of(file.substr(0, 8)), std::nullopt);
+  // Ends that no file has: they are there, and wrap nothing.
+  other = file;
+  other.replace(28, 8, 8, '\xff');
+  EXPECT_EQ(end_of(other), ~std::uint64_t{0});
+  EXPECT_EQ(end_of(std::string(512, 'x') + other), ~std::uint64_t{0});
+  other.replace(12, 8, 8, '\xff');
+  EXPECT_EQ(end_of(other), 0U);
 }
 
 }  // namespace

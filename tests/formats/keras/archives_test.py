@@ -179,6 +179,42 @@ class ArchivesTest(FolderTest):
         bomb.write_bytes(raw)
         self.assertIn("can't have 4294901760 bytes unpacked", self.refusal(bomb))
 
+    def image(self, values, version, set_up):
+        """The bytes of an HDF5 file whose superblock is of this version."""
+        creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+        access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+        set_up(creation)
+        low = h5py.h5f.LIBVER_EARLIEST if version < 2 else h5py.h5f.LIBVER_LATEST
+        access.set_libver_bounds(low, h5py.h5f.LIBVER_LATEST)
+        path = self.folder / "image.h5"
+        with h5py.File(h5py.h5f.create(bytes(path), h5py.h5f.ACC_TRUNC, creation, access)) as file:
+            file["layers/dense/vars/0"] = values
+        image = path.read_bytes()
+        self.assertEqual(image[image.index(b"\x89HDF") + 8], version)
+        return image
+
+    def test_deflated_weights_end_where_their_superblock_says_or_a_little_behind(self):
+        kinds = {"usual": (0, lambda creation: None),
+                 "version 3": (3, lambda creation: None),
+                 "user block": (0, lambda creation: creation.set_userblock(2048)),
+                 "user block, version 3": (3, lambda creation: creation.set_userblock(512)),
+                 "addresses of 4 bytes": (0, lambda creation: creation.set_sizes(4, 4))}
+        for kind, how in kinds.items():
+            images = [self.image(layer(k, 8, 4), *how) for k in (1, 2)]
+            size = len(images[0])
+            for padding in (0, 1, 1 << 20):
+                with self.subTest(kind=kind, padding=padding):
+                    a, b = [archive(self.folder / f"{k}.keras", image + bytes(padding),
+                                    zipfile.ZIP_DEFLATED) for k, image in enumerate(images)]
+                    out = self.average([a, b], f"{kind} {padding}.keras", "-q")
+                    self.assert_is_mean(out, [a, b], b)
+            for other in (size - 1, size + (17 << 20)):
+                with self.subTest(kind=kind, size=size, other=other):
+                    bad = archive(self.folder / "bad.keras", images[0][:other].ljust(other, b"\0"),
+                                  zipfile.ZIP_DEFLATED)
+                    self.assertIn(f"another size than the zip archive's directory says (found {size}"
+                                  f" bytes, expected {other})", self.refusal(bad))
+
     def test_an_archive_from_a_pipe_is_refused_with_a_way_out(self):
         a, _ = self.pair()
         script = ("import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); "
