@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Times what grows with the number of checkpoints and of tensors: choosing inputs, opening, planning,
-listing. Makes 5,000 copies of a bundled checkpoint and ten models of the same 100,000 tensors in a temporary
-folder, and prints a Markdown table: seconds and peak memory of the whole process, the median of five runs.
+"""Times what grows with the number of checkpoints and of tensors: choosing inputs, opening,
+planning, listing. Makes 5,000 copies of a bundled checkpoint and ten models of the same 100,000
+tensors in a temporary folder, and prints a Markdown table: seconds and peak memory of the whole
+process, the median of five runs.
 
     tools/bench/many.py [POLYAK]        build/release/polyak by default
 """

@@ -212,8 +212,8 @@ class ArchivesTest(FolderTest):
                 with self.subTest(kind=kind, size=size, other=other):
                     bad = archive(self.folder / "bad.keras", images[0][:other].ljust(other, b"\0"),
                                   zipfile.ZIP_DEFLATED)
-                    self.assertIn(f"another size than the zip archive's directory says (found {size}"
-                                  f" bytes, expected {other})", self.refusal(bad))
+                    self.assertIn("another size than the zip archive's directory says "
+                                  f"(found {size} bytes, expected {other})", self.refusal(bad))
 
     def test_an_archive_from_a_pipe_is_refused_with_a_way_out(self):
         a, _ = self.pair()
