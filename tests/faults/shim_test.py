@@ -82,7 +82,8 @@ class InterruptedCalls(ShimTest):
 class FailingAllocation(ShimTest):
     def check_failing(self, kind, exists=False, program="polyak", most=30, **settings):
         # Without memory the C library ends the process where a thread's first chunk is decoded, and
-        # protobuf's messages may: a few points, from which the next run must clean up.
+        # protobuf's messages and the destructor of nlohmann's JSON may: a few points, from which the
+        # next run must clean up.
         foreign = kind in ("hdf5", "keras", "shards")
         scene = self.scene(kind, exists)
         _, _, counts = self.run_shimmed(scene, program)
@@ -112,7 +113,7 @@ class FailingAllocation(ShimTest):
         self.assertGreater(failed, 0.9 * len(numbers))
         self.assertGreater(statuses[1], 0)
         self.assertLessEqual(statuses[-signal.SIGABRT] + statuses[-signal.SIGSEGV],
-                             max(1, 0.005 * len(numbers)))
+                             max(1, 0.02 * len(numbers)) if foreign else 0)
 
     def test_leaves_no_output_of_onnx_or_a_complete_one(self):
         self.check_failing("onnx")
