@@ -138,7 +138,7 @@ struct CheckpointParts {
 std::unique_ptr<Checkpoint> MakeCheckpoint(CheckpointParts parts, OpenContext& context);
 
 // Whether the file has HDF5's signature at one of its places; where the superblock that begins with
-// it says that the file ends (nothing: it is of no version that is known). Any thread.
+// it says that the file ends (nothing: it isn't there, or can't be read). Any thread.
 // Throws Error (kSystem) where reading fails.
 bool Probe(const InputFile& file);
 std::optional<std::uint64_t> EndBySuperblock(const InputFile& file);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -57,7 +58,9 @@ std::string InflateText(const std::string& packed, std::uint64_t bytes) {
 void CheckBeginning(const InputFile& unpacked, const ZipMember& member) {
   constexpr std::uint64_t kMostPadding = std::uint64_t{16} << 20;
   if (!hdf5::Probe(unpacked)) throw Error(ErrorKind::kCorrupt, "is no HDF5 file");
-  const std::uint64_t end = hdf5::EndBySuperblock(unpacked).value_or(member.bytes);
+  const std::optional<std::uint64_t> known_end = hdf5::EndBySuperblock(unpacked);
+  if (!known_end) throw Error(ErrorKind::kCorrupt, "is an HDF5 file with a damaged superblock");
+  const std::uint64_t end = *known_end;
   if (end <= member.bytes && member.bytes - end <= kMostPadding) return;
   throw Error(
       ErrorKind::kCorrupt,

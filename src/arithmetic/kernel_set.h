@@ -46,7 +46,7 @@ using MeanKernel = std::size_t (*)(const MeanPlan& plan, const Block& block,
                                    UndecidedElements& undecided);
 
 struct KernelSet {
-  std::string_view name;  // as tests force it by it: Job::instruction_set
+  std::string_view name;  // by which tests force it: Job::instruction_set
   MeanKernel mean_float16;
   MeanKernel mean_bfloat16;
   MeanKernel mean_float32;

@@ -55,11 +55,10 @@ void IndexBudget::Refuse(std::uint64_t used_bytes) const {
   // eight bytes five are for the rest.
   if (all_->has_reserved)
     needed_bytes += (needed_bytes - std::min(needed_bytes, has_bytes)) / 5 * 3;
-  throw Error(
-      ErrorKind::kUnsupported,
-      "its index, and what reading it takes, doesn't fit the memory budget (needs at least " +
-          mib(needed_bytes) + " MiB in all, has " + mib(has_bytes) + " MiB)",
-      "--memory gives it more");
+  throw Error(ErrorKind::kUnsupported,
+              "its index, and what reading it takes, doesn't fit the memory budget (needs about " +
+                  mib(needed_bytes) + " MiB in all, has " + mib(has_bytes) + " MiB)",
+              "--memory gives it more");
 }
 
 }  // namespace polyak

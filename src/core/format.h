@@ -41,15 +41,13 @@ class IndexBudget {
   bool ChargeShared(std::uint64_t bytes);
   // Gives back what was charged and isn't needed any more.
   void Release(std::uint64_t bytes) noexcept;
-  // Throws Error (kUnsupported) with the number that is needed, where something did not fit.
+  // Throws Error (kUnsupported) with about the number that is needed, where something did not fit.
   void CheckFits() const;
   bool fits() const noexcept { return !has_refused_ && all_->used_bytes <= all_->limit_bytes; }
-  // Takes from what indexes may have: something else needs it at the same time, a part of the
-  // memory budget.
+  // Takes from what indexes may have for something else, a part of the memory budget.
   void Reserve(std::uint64_t bytes) noexcept;
 
-  // Of all files together, and the most that it was at any time: what is given back is not gone
-  // from the process.
+  // Of all files together, and the most that it was: what is given back stays the process's.
   std::uint64_t limit_bytes() const noexcept { return all_->limit_bytes; }
   std::uint64_t used_bytes() const noexcept { return all_->used_bytes; }
   std::uint64_t most_bytes() const noexcept { return all_->most_bytes; }

@@ -78,7 +78,7 @@ std::vector<std::jthread> Start(std::size_t workers, Crew& crew) {
     if (!threads.empty()) return threads;
     throw Error(ErrorKind::kSystem,
                 SystemError("cannot start a thread", error.code().value()).what(),
-                "a limit of the system's on memory or processes (ulimit -v, ulimit -u) is too low");
+                "a limit of the system's on memory or processes (ulimit -v, -d or -u) is too low");
   }
   return threads;
 }

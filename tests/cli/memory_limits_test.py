@@ -55,7 +55,7 @@ class UnderALimitOfTheSystems(CommandTest):
 
 class MemoryOption(CommandTest):
     """A refusal names a number that is enough. Where that is of an index alone, before others are
-    known, it is what is needed at least."""
+    known, it is about what is needed."""
 
     def follow(self, *arguments, done=0):
         """How often it was refused, until it wasn't."""
@@ -64,7 +64,7 @@ class MemoryOption(CommandTest):
             result = run(*arguments, "--memory", f"{memory}M")
             if result.status == done:
                 return refusals
-            found = re.search(r"^polyak: error: .*\(needs (at least )?(\d+) MiB.*\n"
+            found = re.search(r"^polyak: error: .*\(needs (about )?(\d+) MiB.*\n"
                               r"polyak: hint: --memory gives it more\n\Z", result.stderr, re.M)
             self.assertTrue(found, result.stderr)
             self.assertGreater(int(found[2]), memory)

@@ -99,9 +99,10 @@ def same_data_twice(k):
     return [*whole, twin]
 
 
-def hdf5_bomb(k):
+def hdf5_bomb(k, version=0):
     """A quarter of a gibibyte of zeros behind an HDF5 file."""
-    head = weights(k)
+    head = bytearray(weights(k))
+    head[8] = version
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     start = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)
     return Member(WEIGHTS, start + deflated_zeros(1 << 28)[2:-4], method=8,
@@ -202,6 +203,8 @@ ARCHIVE_ROWS = rows_of(
             "no HDF5"),
     refused("zip bomb behind HDF5", "a quarter of a gibibyte of zeros behind an HDF5 file", packed(
             lambda k: [*parts(k)[:2], hdf5_bomb(k)]), "an HDF5 file of another size"),
+    refused("zip bomb behind a superblock", "the same, the superblock of a version that isn't",
+            packed(lambda k: [*parts(k)[:2], hdf5_bomb(k, version=9)]), "damaged superblock"),
     refused("zip HDF5 cut off", "an HDF5 file of more bytes than the member has",
             packed(lambda k: [*parts(k)[:2], deflated(k, weights(k)[:-8])]),
             "an HDF5 file of another size"),

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "confinement/sanitized.h"
 #include "formats/hdf5/file_builder.h"
 #include "formats/hdf5/hdf5_fixture.h"
 
@@ -18,7 +19,8 @@ namespace {
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-constexpr std::chrono::seconds kPatience{120};
+// A sanitized helper can't be held in its memory, and a damaged file takes much.
+constexpr std::chrono::seconds kPatience{kIsSanitized ? 120 : 30};
 
 class Hdf5Damage : public Hdf5Files {
  protected:
