@@ -53,8 +53,9 @@ void IndexBudget::Refuse(std::uint64_t used_bytes) const {
   std::uint64_t needed_bytes = used_bytes + all_->other_bytes;
   // With a larger budget a quarter of what it is larger is reserved, too, and an eighth cached: of
   // eight bytes five are for the rest.
-  if (all_->has_reserved)
+  if (all_->has_reserved) {
     needed_bytes += (needed_bytes - std::min(needed_bytes, has_bytes)) / 5 * 3;
+  }
   throw Error(ErrorKind::kUnsupported,
               "its index, and what reading it takes, doesn't fit the memory budget (needs about " +
                   mib(needed_bytes) + " MiB in all, has " + mib(has_bytes) + " MiB)",
